@@ -1,0 +1,2 @@
+// On whose behalf a unit of work runs
+export { type ActorScope, createActorScope } from "./actor.ts";

@@ -1,0 +1,2 @@
+// Who made a row, and who changed it last
+export { authorshipBehaviour } from "./authorship.ts";

@@ -1,0 +1,25 @@
+// The config file
+
+// The database: options from code, environment and file in one frozen object
+export {
+  type DatabaseConfig,
+  type DatabaseConfigSources,
+  type DatabaseOptions,
+  type Optional,
+  type PoolSettings,
+  readDatabaseConfig,
+  type SessionConfig,
+} from "./database-config.ts";
+// The environment and .env
+export { type LoadedEnvironment, loadEnvironment } from "./environment.ts";
+// Keeping passwords off the screen
+export { maskUrl } from "./mask.ts";
+export {
+  type Config,
+  defineConfig,
+  MIGRATION_SETTINGS_DEFAULT,
+  type MigrationSettings,
+  type ProjectConfig,
+  readProjectConfig,
+} from "./project-config.ts";
+export { type Environment, refuseUnknownKeys } from "./settings.ts";

@@ -1,0 +1,286 @@
+/** The composition root at run time: the one place that knows every part of the house. */
+import { createActorScope } from "./actor/index.ts";
+import { BEHAVIOURS } from "./behaviours.ts";
+import {
+  type Config,
+  type DatabaseConfig,
+  type DatabaseOptions,
+  loadEnvironment,
+  readDatabaseConfig,
+} from "./config/index.ts";
+import { type ConnectionTarget, parseTarget } from "./driver/index.ts";
+import { createDrizzle } from "./drizzle/index.ts";
+import type { EmbeddedServer } from "./embedded/index.ts";
+import { checkHealth, type Health } from "./health/index.ts";
+import { createPool, type Pool, type PoolWarning } from "./pool/index.ts";
+import {
+  type BatchResults,
+  createRepository,
+  type Plan,
+  Query,
+  type QueryRunner,
+  type Repository,
+  type RepositoryContext,
+  runBatch,
+} from "./repository/index.ts";
+import { type Actor, type AnyEntity, describeSchema } from "./schema/index.ts";
+import { rowsByName, templateCall } from "./statement/index.ts";
+import {
+  createUnitOfWork,
+  type Place,
+  refuseTransactionControl,
+  type TransactionOptions,
+  type UnitOfWork,
+} from "./transaction/index.ts";
+
+/** A schema module: `import * as schema from "./schema.ts"`. */
+export type SchemaModule = Record<string, unknown>;
+
+/** How a database is opened. What is left out comes from the environment, then from defaults. */
+export interface CreateDatabaseOptions<S extends SchemaModule> extends Omit<DatabaseOptions, "schema"> {
+  readonly schema: S;
+  /** What `plinth.config.ts` exports, so that the application and the command line agree. @default nothing */
+  readonly config?: Config;
+  /** The project's folder: where `.env` and the embedded server's data are. @default the working directory */
+  readonly directory?: string;
+  /**
+   * `verify` connects and checks the connection budget before the database is given out; `lazy` leaves both to the
+   * first call, for a process that must start while its server is away. @default "verify"
+   */
+  readonly boot?: "verify" | "lazy";
+  /** Names of migrations not yet applied, for `health()`. */
+  readonly pendingMigrations?: () => Promise<readonly string[]>;
+  /** Where warnings (a leaked connection, a dirty release) go. @default `process.emitWarning` */
+  readonly onWarning?: (warning: PoolWarning) => void;
+}
+
+/** What runs in one transaction: the same doors, bound to it, useless once it is over. */
+export interface Transaction<S extends SchemaModule> {
+  repository<E extends AnyEntity>(entity: E): Repository<S, E>;
+  sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  /** A savepoint: rolled back alone when `work` rejects. */
+  transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>): Promise<T>;
+}
+
+/** A pool of connections, repositories, transactions, health and an orderly end. One per process. */
+export interface Database<S extends SchemaModule> {
+  /** The typed door to one entity. Cheap; make it once all the same. */
+  repository<E extends AnyEntity>(entity: E): Repository<S, E>;
+
+  /**
+   * Runs `work` in a transaction. Everything of this database that it calls joins by itself, however deep; a
+   * transaction inside is a savepoint. Commits when `work` resolves, rolls back when it rejects.
+   *
+   * Round trips: BEGIN and COMMIT besides its statements. Holds one connection meanwhile.
+   *
+   * @throws {TRANSACTION_ABORTED} when a failed statement's error was swallowed, so that COMMIT rolled back.
+   * @throws {COMMIT_OUTCOME_UNKNOWN} when the connection broke while COMMIT was on its way.
+   *
+   * @example
+   * ```ts
+   * await db.transaction(async () => {
+   *   const project = await repo.projects.create({ name, ownerId });
+   *   await repo.members.create({ projectId: project.id, userId: ownerId, role: "owner" });
+   * }, { isolation: "serializable" });
+   * // begin isolation level serializable; insert …; insert …; commit
+   * ```
+   */
+  transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>, options?: TransactionOptions): Promise<T>;
+
+  /**
+   * Runs queries together, all or nothing. One round trip: one Sync ends them all. Inside a transaction, two more
+   * for a savepoint; and two more for BEGIN and COMMIT where a call may find no row (`update`, `delete`, `get`, …)
+   * beside another that writes, because then the answers decide whether the writes stay.
+   *
+   * A query runs once: one that was awaited before is refused, and so is awaiting it after.
+   *
+   * @throws {INVALID_QUERY} for a promise, a query that ran already, and queries of different databases or handles.
+   *
+   * @example
+   * ```ts
+   * const [order, stock] = await db.batch([repo.orders.create(o), repo.stock.increment(id, { count: -1 })]);
+   * ```
+   */
+  batch<const Q extends readonly Query<unknown>[]>(queries: Q): Promise<BatchResults<Q>>;
+
+  /**
+   * Runs `work` on behalf of an actor, who signs the rows it makes and changes. Everything inside is covered, however
+   * deep; a call inside another adds to its facts.
+   *
+   * @example
+   * ```ts
+   * await db.as({ userId: session.userId }, () => repo.tasks.update(id, { status: "done" }));
+   * // update … set "status" = $1, "updated_by" = $2 …
+   * ```
+   */
+  as<T>(actor: Actor, work: () => T | PromiseLike<T>): Promise<T>;
+
+  /**
+   * One statement of your own. Every hole is a parameter. Rows come by column name: int8 as bigint, numeric and
+   * date as text, timestamptz as Date.
+   *
+   * @example
+   * ```ts
+   * const [{ n }] = await db.sql<{ n: bigint }>`select count(*) as n from tracker.tasks where status = ${status}`;
+   * // select count(*) as n from tracker.tasks where status = $1
+   * ```
+   */
+  sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+
+  /** A full Drizzle database on the same connections, inside the ambient transaction, unable to end it. */
+  readonly drizzle: ReturnType<typeof createDrizzle<S>>;
+
+  /** The pool: its numbers, and who holds its connections. */
+  readonly pool: Pool;
+
+  /** `user@host:port/database`, for a log line; never the password. */
+  readonly target: string;
+
+  /**
+   * Where it connects, with the password (not enumerable): for what opens sessions of its own, such as a migrator. Ask
+   * anew each time, as an embedded server may come back on another port.
+   */
+  connectionTarget(): ConnectionTarget;
+
+  /** Whether the server answers, migrations are applied and the pool has room. At most two seconds. Never throws. */
+  health(): Promise<Health>;
+
+  /**
+   * Drains: no new work, waits for what runs, then closes (and stops the embedded server, if this was its last
+   * user). What still runs after `deadlineMs` is canceled. Idempotent. @default deadlineMs 5_000
+   */
+  close(options?: { readonly deadlineMs?: number }): Promise<void>;
+}
+
+/**
+ * Opens a database: the server of `DATABASE_URL`, or the embedded one of this project. Connects once, and checks
+ * that all instances together fit under the server's connection limit.
+ *
+ * @throws {CONFIG_INVALID} {CONNECTION_FAILED} {AUTHENTICATION_FAILED} {DATABASE_MISSING} in one line, with cause
+ * and fix. @throws {POOL_BUDGET_EXCEEDED} when the fleet's pools do not fit. @throws {SCHEMA_INVALID}
+ *
+ * @example
+ * ```ts
+ * import * as schema from "./schema.ts";
+ * export const db = await createDatabase({ schema });
+ * export const repo = { tasks: db.repository(schema.tasks) };
+ * ```
+ */
+export async function createDatabase<S extends SchemaModule>(
+  options: CreateDatabaseOptions<S>,
+): Promise<Database<S>> {
+  const {
+    schema,
+    config: file,
+    directory = process.cwd(),
+    boot = "verify",
+    pendingMigrations,
+    onWarning,
+    ...explicit
+  } = options;
+  const described = describeSchema(schema);
+  const { environment } = loadEnvironment({
+    directories: [directory, process.cwd()],
+    environment: process.env,
+  });
+  const config = readDatabaseConfig({ explicit, environment, file: file?.database });
+  const server = await openServer(config, directory);
+  const pool = createPool({
+    ...config.pool,
+    target: server.target,
+    ...(onWarning === undefined ? {} : { onWarning }),
+  });
+  try {
+    if (boot === "verify") await pool.verify();
+  } catch (error) {
+    await pool.close();
+    await server.release();
+    throw error;
+  }
+  let closed: Promise<void> | undefined;
+  const unit = createUnitOfWork(pool);
+  const actors = createActorScope();
+  const contextOf = (runner: QueryRunner): RepositoryContext => ({
+    schema: described,
+    behaviours: BEHAVIOURS,
+    runner,
+    actor: actors.current,
+  });
+  return Object.freeze({
+    ...doorsOn<S>(unit, contextOf, unit),
+    batch: (queries) => runBatch(unit, queries),
+    as: actors.run,
+    drizzle: createDrizzle(unit, schema),
+    pool,
+    get target() {
+      const { user, host, port, database } = server.target();
+      return `${user}@${host}:${port}/${database}`;
+    },
+    connectionTarget: server.target,
+    health: () => checkHealth({ pool, pendingMigrations }),
+    close(closing) {
+      closed ??= drain(pool, server, closing?.deadlineMs ?? CLOSE_DEADLINE_MS_DEFAULT);
+      return closed;
+    },
+  } satisfies Database<S>);
+}
+
+/** Long enough for what a request does, short enough for an orchestrator that kills after ten seconds. */
+const CLOSE_DEADLINE_MS_DEFAULT = 5_000;
+
+async function drain(pool: Pool, server: OpenServer, deadlineMs: number): Promise<void> {
+  try {
+    await pool.close({ deadlineMs });
+  } finally {
+    await server.release();
+  }
+}
+
+interface OpenServer {
+  readonly target: () => ConnectionTarget;
+  release(): Promise<void>;
+}
+
+/** Whether the embedded server may stand in for a missing URL, the configuration has decided already. */
+async function openServer(config: DatabaseConfig, directory: string): Promise<OpenServer> {
+  if (config.url !== undefined) {
+    const target = parseTarget(config.url, config.session);
+    return { target: () => target, release: async () => {} };
+  }
+  // Loaded only where it is used: production installs leave the embedded server out.
+  const { startEmbedded } = await import("./embedded/index.ts");
+  const embedded: EmbeddedServer = await startEmbedded({ directory });
+  return { target: () => parseTarget(embedded.url, config.session), release: () => embedded.release() };
+}
+
+/** What the database and a transaction have in common: `runner` decides where their statements go. */
+function doorsOn<S extends SchemaModule>(
+  unit: UnitOfWork,
+  contextOf: (runner: QueryRunner) => RepositoryContext,
+  runner: Place,
+): Pick<Database<S>, "repository" | "sql" | "transaction"> {
+  const context = contextOf(runner);
+  return {
+    repository: (entity) => createRepository(context, entity),
+    sql: (strings, ...values) => rawQuery(runner, strings, values),
+    transaction: (work, options) =>
+      runner.transaction((scope) => work(doorsOn<S>(unit, contextOf, unit.bind(scope))), options),
+  };
+}
+
+function rawQuery<T>(
+  runner: QueryRunner,
+  strings: TemplateStringsArray,
+  values: readonly unknown[],
+): Query<T[]> {
+  return new Query((): Plan<T[]> => {
+    const call = templateCall(strings, values);
+    refuseTransactionControl(call.text);
+    return {
+      calls: [call],
+      additions: [],
+      // The caller names the shape of rows that only the caller's SQL knows.
+      read: ([outcome]) => (outcome === undefined ? [] : (rowsByName(outcome) as T[])),
+    };
+  }, runner);
+}

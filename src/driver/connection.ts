@@ -1,0 +1,126 @@
+import type { PlinthError } from "../errors/index.ts";
+
+/** One value on its way to the server: already encoded as PostgreSQL text (or bytes), never an object. */
+export type Parameter = string | Buffer | null;
+
+/** One value from the server, in PostgreSQL's text form. Decoding belongs to the statement that asked. */
+export type Cell = string | null;
+
+/** A statement ready to send. */
+export interface StatementCall {
+  /** Exactly one SQL statement: the extended protocol refuses a second one, so `; drop table` cannot ride along. */
+  readonly text: string;
+  readonly values: readonly Parameter[];
+  /**
+   * Name of the prepared statement. The connection prepares it on first use and re-uses it after; leave it out
+   * for one-off texts.
+   */
+  readonly name?: string | undefined;
+  /**
+   * Promises that the text leaves nothing behind in the session: no `set`, `listen`, temporary table, session
+   * advisory lock or `prepare`. Plinth's compiled statements say so; a text without the promise makes the pool
+   * reset the session (one round trip) before anybody else gets it.
+   *
+   * @default false, except for texts that only control a transaction (`begin`, `commit`, `savepoint a`, …)
+   */
+  readonly leavesNoTrace?: boolean | undefined;
+}
+
+/** What one statement answered. */
+export interface Outcome {
+  /** The command tag without its numbers: `SELECT`, `INSERT`, `ROLLBACK`, `CREATE TABLE`, … */
+  readonly command: string;
+  /** Rows returned or touched. */
+  readonly rowCount: number;
+  readonly rows: readonly (readonly Cell[])[];
+  readonly fields: readonly Field[];
+}
+
+/** One column of an answer. */
+export interface Field {
+  readonly name: string;
+  /** OID of the type in `pg_type`. */
+  readonly typeId: number;
+}
+
+/** What the server wanted to say without failing. May quote values: show it to an operator, do not log it. */
+export interface Notice {
+  readonly severity: string;
+  readonly message: string;
+}
+
+/** Where the server says the session stands: outside a transaction, inside one, inside one that failed. */
+export type TransactionStatus = "idle" | "open" | "failed";
+
+/**
+ * One session on a PostgreSQL server. Calls queue in order on it. Everything it throws is a `PlinthError`.
+ *
+ * A connection that has broken stays broken: `isOpen` is false, every call rejects with `CONNECTION_LOST`, and
+ * the owner throws it away. It never crashes the process: an error nobody asked for ends in `onClose`.
+ */
+export interface Connection {
+  /** Unique in this process, for diagnostics. */
+  readonly id: number;
+  /** The server's process id, as in `pg_stat_activity.pid`. */
+  readonly processId: number;
+  readonly isOpen: boolean;
+  /** A statement is running or queued. */
+  readonly isBusy: boolean;
+  /** As of the last ReadyForQuery. */
+  readonly transactionStatus: TransactionStatus;
+  /** When it was opened, in milliseconds since the epoch. */
+  readonly openedAt: number;
+  /** Something ran that may have left state in the session (see `StatementCall.leavesNoTrace`). */
+  readonly isTainted: boolean;
+  /**
+   * The server took the session settings of the target. False behind a PgBouncer that refuses start-up options:
+   * time-outs then come from the role or the database (`alter role … set statement_timeout`).
+   */
+  readonly hasSessionSettings: boolean;
+
+  /**
+   * Runs one statement: one round trip, or two the first time a name is prepared.
+   *
+   * Aborting `signal` sends a CancelRequest on a second socket and rejects with `QUERY_CANCELED` once the
+   * server has stopped; when the server does not stop within five seconds the connection is destroyed.
+   */
+  query(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome>;
+
+  /**
+   * Sends all statements in one flight with a single Sync: PostgreSQL runs them as one implicit transaction, so
+   * all of them happen or none. One round trip. Must not be called inside an open transaction's failed state.
+   * `batchIndexOf(error)` tells which one failed.
+   */
+  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]>;
+
+  /** Runs a text of several statements without parameters (simple protocol). For migrations and operator tools. */
+  script(text: string): Promise<readonly Outcome[]>;
+
+  /**
+   * Brings the session back to how it started: rolls back, resets settings and role, drops temporary tables,
+   * stops listening, frees advisory locks, forgets what the caller prepared. Plinth's prepared statements stay.
+   * One round trip.
+   */
+  reset(): Promise<void>;
+
+  /**
+   * Asks the server to stop what runs now. Resolves when the request was delivered, not when it took effect.
+   * The next statement is held back until then, so that a late request cannot hit it. Nothing running: no-op.
+   */
+  cancel(): Promise<void>;
+
+  /** Notices (`raise notice`, `create … if not exists`) as they arrive. Call the answer to stop listening. */
+  onNotice(listener: (notice: Notice) => void): () => void;
+
+  /** Called once, when the session ends for any reason; `error` is set when nobody asked for the end. */
+  onClose(listener: (error: PlinthError | undefined) => void): void;
+
+  /** Lets the process end although the session is open: for one that only stands by. */
+  unref(): void;
+
+  /** Ends the session politely, after what is queued. */
+  close(): Promise<void>;
+
+  /** Cuts the socket at once. Pending calls reject with `CONNECTION_LOST`. Idempotent. */
+  destroy(): void;
+}

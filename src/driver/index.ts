@@ -1,0 +1,26 @@
+// A session on a server
+export { connect } from "./connect.ts";
+export type {
+  Cell,
+  Connection,
+  Field,
+  Notice,
+  Outcome,
+  Parameter,
+  StatementCall,
+  TransactionStatus,
+} from "./connection.ts";
+export { batchIndexOf } from "./failures.ts";
+// Where to connect
+export {
+  APPLICATION_NAME_DEFAULT,
+  CONNECT_TIMEOUT_MS_DEFAULT,
+  describeTarget,
+  IDLE_IN_TRANSACTION_TIMEOUT_MS_DEFAULT,
+  KEEP_ALIVE_DELAY_MS_DEFAULT,
+  LOCK_TIMEOUT_MS_DEFAULT,
+  parseTarget,
+  retarget,
+  STATEMENT_TIMEOUT_MS_DEFAULT,
+} from "./parse-target.ts";
+export type { ConnectionTarget, SessionSettings } from "./target.ts";

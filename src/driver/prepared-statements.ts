@@ -1,0 +1,57 @@
+import type { Field } from "./connection.ts";
+
+/** How many prepared statements one connection keeps: each costs server memory, tens of kilobytes with its plan. */
+export const PREPARED_STATEMENTS_LIMIT = 500;
+
+export interface PreparedStatement {
+  readonly text: string;
+  /** Known after the first answer; later executions leave Describe out. A changed shape is an error (0A000). */
+  fields: readonly Field[] | undefined;
+}
+
+/** Which names one session has prepared, least recently used first. */
+export class PreparedStatements {
+  readonly #known = new Map<string, PreparedStatement>();
+  readonly #limit: number;
+
+  constructor(limit: number = PREPARED_STATEMENTS_LIMIT) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** The statement behind a name, when the session has it with this very text. Counts as a use. */
+  find(name: string, text: string): PreparedStatement | undefined {
+    const statement = this.#known.get(name);
+    if (statement === undefined || statement.text !== text) return undefined;
+    if (this.#known.size > this.#limit / 2) {
+      // Order matters only once eviction is near; below that the two map operations are saved.
+      this.#known.delete(name);
+      this.#known.set(name, statement);
+    }
+    return statement;
+  }
+
+  /** Notes a name about to be prepared, and returns the names to close for it. */
+  add(
+    name: string,
+    text: string,
+  ): { readonly statement: PreparedStatement; readonly evicted: readonly string[] } {
+    const statement: PreparedStatement = { text, fields: undefined };
+    this.#known.delete(name);
+    this.#known.set(name, statement);
+    const evicted: string[] = [];
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= this.#limit) break;
+      this.#known.delete(oldest);
+      evicted.push(oldest);
+    }
+    return { statement, evicted };
+  }
+
+  forget(name: string): void {
+    this.#known.delete(name);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Outcome } from "./connection.ts";
+
+/**
+ * What `discard all` does, short of dropping Plinth's own prepared statements and plans; its last statement lists
+ * what the caller prepared by SQL. One message, so one round trip.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-discard.html
+ */
+export const RESET_SCRIPT = `close all;
+set session authorization default;
+reset role;
+reset all;
+unlisten *;
+select pg_advisory_unlock_all();
+discard temp;
+discard sequences;
+select quote_ident(name) from pg_prepared_statements where from_sql`;
+
+/** The prepared statements the caller left behind, quoted. */
+export function leftoverNames(outcomes: readonly Outcome[]): readonly string[] {
+  const listing = outcomes.at(-1);
+  return listing === undefined
+    ? []
+    : listing.rows.flatMap(([name]) => (typeof name === "string" ? [name] : []));
+}

@@ -1,0 +1,44 @@
+import { InputError } from "../errors/index.ts";
+import type { StatementCall } from "./connection.ts";
+
+/** The protocol counts parameters in 16 bits; one more would be cut in silence and read as another message. */
+export const PARAMETERS_LIMIT = 65_535;
+/** NAMEDATALEN - 1: two longer names could become one. */
+const NAME_BYTES_LIMIT = 63;
+
+/**
+ * Refuses what the wire format cannot carry, before anything is sent: a half-written flight would leave the
+ * session out of step.
+ *
+ * @throws {INVALID_QUERY}
+ */
+export function checkCall(call: StatementCall): void {
+  if (call.text.includes("\0")) throw refuse("text", "an SQL text cannot hold a NUL character");
+  if (call.values.length > PARAMETERS_LIMIT) {
+    throw refuse("values", `a statement takes at most 65,535 parameters, this one has ${call.values.length}`);
+  }
+  if (
+    call.name !== undefined &&
+    (Buffer.byteLength(call.name) > NAME_BYTES_LIMIT || call.name.includes("\0"))
+  ) {
+    throw refuse("name", "the name of a prepared statement is longer than 63 bytes or holds a NUL character");
+  }
+  for (let i = 0; i < call.values.length; i++) {
+    const value: unknown = call.values[i];
+    if (typeof value !== "string" && value !== null && !Buffer.isBuffer(value)) {
+      throw refuse(`values.${i}`, `a parameter is text, bytes or null here, not ${typeof value}`);
+    }
+  }
+}
+
+const CONTROL =
+  /^\s*(?:begin|start\s+transaction|commit|rollback|savepoint|release|abort|end|set\s+(?:local|transaction))\b[^;]*;?\s*$/i;
+
+/** True for a text that only starts, ends or shapes a transaction, and so leaves nothing in the session. */
+export function controlsTransactionOnly(text: string): boolean {
+  return CONTROL.test(text);
+}
+
+function refuse(path: string, message: string): InputError {
+  return new InputError("INVALID_QUERY", [{ path, message }]);
+}

@@ -1,0 +1,2 @@
+// A Drizzle database on Plinth's connections
+export { createDrizzle } from "./session.ts";

@@ -1,0 +1,13 @@
+// Run the project's server
+
+// Look at it and steer it from outside: what `plinth db` does
+export {
+  type EmbeddedSelection,
+  type EmbeddedStatus,
+  type EmbeddedStop,
+  embeddedStatus,
+  pinEmbedded,
+  stopEmbedded,
+} from "./control.ts";
+export { type EmbeddedServer, startEmbedded } from "./embedded-server.ts";
+export type { EmbeddedOptions } from "./options.ts";

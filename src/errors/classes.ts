@@ -1,0 +1,260 @@
+import type { ErrorCode } from "./codes.ts";
+import { hide, PlinthError, type PlinthErrorOptions } from "./plinth-error.ts";
+
+// ---- Configuration ------------------------------------------------------------------------------------
+
+/** An option, environment variable or config file is wrong. `path` names it. */
+export class ConfigError extends PlinthError {
+  readonly path: string | undefined;
+  constructor(message: string, options: PlinthErrorOptions & { readonly path?: string } = {}) {
+    super("CONFIG_INVALID", message, options);
+    this.path = options.path;
+  }
+}
+
+/** A declared schema cannot work: a soft-deleting parent under a hard child, an unknown column, and the like. */
+export class SchemaError extends PlinthError {
+  constructor(message: string, options: PlinthErrorOptions = {}) {
+    super("SCHEMA_INVALID", message, options);
+  }
+}
+
+// ---- Connections and the pool -------------------------------------------------------------------------
+
+/** The server could not be reached, refused us, or went away. */
+export class ConnectionError extends PlinthError {
+  constructor(
+    code: Extract<
+      ErrorCode,
+      | "CONNECTION_FAILED"
+      | "CONNECTION_LOST"
+      | "AUTHENTICATION_FAILED"
+      | "DATABASE_MISSING"
+      | "SCHEMA_MISSING"
+      | "SERVER_UNAVAILABLE"
+      | "TOO_MANY_CONNECTIONS"
+      | "POOLER_ERROR"
+    >,
+    message: string,
+    options: PlinthErrorOptions & { readonly sqlstate?: string | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.sqlstate = options.sqlstate;
+  }
+  readonly sqlstate: string | undefined;
+}
+
+/** The pool cannot give a connection, or was used against its rules. */
+export class PoolError extends PlinthError {
+  constructor(
+    code: Extract<
+      ErrorCode,
+      "POOL_EXHAUSTED" | "POOL_DEADLOCK" | "POOL_CLOSED" | "POOL_MISUSE" | "POOL_BUDGET_EXCEEDED"
+    >,
+    message: string,
+    options: PlinthErrorOptions & { readonly holders?: readonly HolderReport[] } = {},
+  ) {
+    super(code, message, options);
+    this.holders = options.holders ?? [];
+  }
+  /** Who holds each connection at the moment of the error. */
+  readonly holders: readonly HolderReport[];
+}
+
+/** One connection in use: since when, and from which line of the application. */
+export interface HolderReport {
+  readonly connectionId: number;
+  readonly heldMs: number;
+  /** `file:line:column` of the caller that took it, or `unknown`. */
+  readonly callSite: string;
+  readonly stack: string;
+}
+
+// ---- Transactions -------------------------------------------------------------------------------------
+
+/** A transaction did not do what was asked: rolled back, aborted, timed out, used after its end. */
+export class TransactionError extends PlinthError {
+  constructor(
+    code: Extract<
+      ErrorCode,
+      | "TRANSACTION_ROLLED_BACK"
+      | "TRANSACTION_ABORTED"
+      | "TRANSACTION_TIMEOUT"
+      | "TRANSACTION_CLOSED"
+      | "TRANSACTION_CONTROL"
+    >,
+    message: string,
+    options: PlinthErrorOptions & { readonly sqlstate?: string | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.sqlstate = options.sqlstate;
+  }
+  readonly sqlstate: string | undefined;
+}
+
+/**
+ * The reply to COMMIT was lost, so the transaction may or may not have happened. Never retried by Plinth:
+ * look at the database, or make the work idempotent, before trying again.
+ */
+export class CommitOutcomeUnknownError extends PlinthError {
+  constructor(message: string, options: PlinthErrorOptions = {}) {
+    super("COMMIT_OUTCOME_UNKNOWN", message, options);
+  }
+}
+
+// ---- What the server refused --------------------------------------------------------------------------
+
+/** The non-secret fields PostgreSQL sends with an error. */
+export interface ServerErrorFields {
+  readonly sqlstate: string;
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+  readonly columns?: readonly string[] | undefined;
+  readonly constraint?: string | undefined;
+  /** 1-based character offset into the statement. */
+  readonly position?: number | undefined;
+}
+
+/** What holds values, and is therefore kept off every log: readable by name only. */
+export interface ServerErrorSecrets {
+  readonly serverMessage?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly where?: string | undefined;
+}
+
+/** PostgreSQL refused a statement. `sqlstate` is its code, `code` is ours. */
+export class StatementError extends PlinthError {
+  readonly sqlstate: string;
+  readonly schema: string | undefined;
+  readonly table: string | undefined;
+  readonly columns: readonly string[];
+  readonly constraint: string | undefined;
+  readonly position: number | undefined;
+  /** What the server said, in its own language. May quote values: not enumerable, not in `message`. */
+  declare readonly serverMessage: string | undefined;
+  /** PostgreSQL's `DETAIL`, which quotes row values: not enumerable, not in `message`. */
+  declare readonly detail: string | undefined;
+  /** PostgreSQL's `CONTEXT`: not enumerable, as it may quote a statement of a function. */
+  declare readonly where: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    fields: ServerErrorFields,
+    options: PlinthErrorOptions & { readonly secrets?: ServerErrorSecrets } = {},
+  ) {
+    super(code, message, options);
+    this.sqlstate = fields.sqlstate;
+    this.schema = fields.schema;
+    this.table = fields.table;
+    this.columns = fields.columns ?? [];
+    this.constraint = fields.constraint;
+    this.position = fields.position;
+    hide(this, "serverMessage", options.secrets?.serverMessage);
+    hide(this, "detail", options.secrets?.detail);
+    hide(this, "where", options.secrets?.where);
+  }
+}
+
+/** A unique, foreign-key, not-null, check or exclusion constraint said no. */
+export class ConstraintError extends StatementError {}
+
+// ---- Repository calls ---------------------------------------------------------------------------------
+
+/** `get` found no living row. `entity` is the table's name; the key is not repeated. */
+export class NotFoundError extends PlinthError {
+  readonly entity: string;
+  constructor(entity: string, options: PlinthErrorOptions = {}) {
+    super("NOT_FOUND", `no ${entity} row with that key`, options);
+    this.entity = entity;
+  }
+}
+
+/** One thing wrong with a caller's input. `path` is dotted, as in `where.priority`. */
+export interface InputIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A repository call was given a value, column, sort or cursor it cannot use. Nothing was sent. */
+export class InputError extends PlinthError {
+  readonly issues: readonly InputIssue[];
+  constructor(
+    code: Extract<ErrorCode, "INVALID_VALUE" | "INVALID_QUERY" | "INVALID_CURSOR">,
+    issues: readonly InputIssue[],
+    options: PlinthErrorOptions = {},
+  ) {
+    super(
+      code,
+      issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message)).join("; "),
+      options,
+    );
+    this.issues = issues;
+  }
+}
+
+// ---- HTTP requests ------------------------------------------------------------------------------------
+
+/** A request cannot be read: its message, unlike that of other errors, is written for the client. */
+export class RequestError extends PlinthError {
+  constructor(
+    code: Extract<
+      ErrorCode,
+      "MALFORMED_REQUEST" | "METHOD_NOT_ALLOWED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE"
+    >,
+    message: string,
+    options: PlinthErrorOptions = {},
+  ) {
+    super(code, message, options);
+  }
+}
+
+// ---- Operator tools -----------------------------------------------------------------------------------
+
+/** The embedded server is missing its binaries or will not start. */
+export class EmbeddedError extends PlinthError {
+  constructor(
+    code: Extract<ErrorCode, "EMBEDDED_MISSING" | "EMBEDDED_FAILED">,
+    message: string,
+    options: PlinthErrorOptions = {},
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** A migration or its folder is wrong, or a statement of it failed. `file` and `line` say where. */
+export class MigrationError extends PlinthError {
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly sqlstate: string | undefined;
+  constructor(
+    code: Extract<ErrorCode, `MIGRATION_${string}`>,
+    message: string,
+    options: PlinthErrorOptions & {
+      readonly file?: string | undefined;
+      readonly line?: number | undefined;
+      readonly sqlstate?: string | undefined;
+    } = {},
+  ) {
+    super(code, message, options);
+    this.file = options.file;
+    this.line = options.line;
+    this.sqlstate = options.sqlstate;
+  }
+}
+
+/** A seed failed; everything it wrote was rolled back. */
+export class SeedError extends PlinthError {
+  readonly seed: string;
+  constructor(seed: string, message: string, options: PlinthErrorOptions = {}) {
+    super("SEED_FAILED", message, options);
+    this.seed = seed;
+  }
+}
+
+/** A command refused to write where it could do harm. The message names the flag that allows it. */
+export class SafetyError extends PlinthError {
+  constructor(message: string, options: PlinthErrorOptions = {}) {
+    super("SAFETY_REFUSED", message, options);
+  }
+}

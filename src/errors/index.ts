@@ -1,0 +1,40 @@
+// The registry of codes
+
+// One class per question a caller asks
+export {
+  CommitOutcomeUnknownError,
+  ConfigError,
+  ConnectionError,
+  ConstraintError,
+  EmbeddedError,
+  type HolderReport,
+  InputError,
+  type InputIssue,
+  MigrationError,
+  NotFoundError,
+  PoolError,
+  RequestError,
+  SafetyError,
+  SchemaError,
+  SeedError,
+  type ServerErrorFields,
+  StatementError,
+  TransactionError,
+} from "./classes.ts";
+export { ERROR_CODES, type ErrorCode } from "./codes.ts";
+// The base class, and what keeps values out of logs
+export { hide, PlinthError, type PlinthErrorOptions } from "./plinth-error.ts";
+// Predicates to branch on
+export {
+  isConnectionError,
+  isForeignKeyViolation,
+  isNotFound,
+  isPlinthError,
+  isRestrictViolation,
+  isRetryable,
+  isUniqueViolation,
+} from "./predicates.ts";
+// From the wire to a class
+export { type CallContext, errorFromServer, type ServerReport } from "./sqlstate.ts";
+// Messages that teach
+export { nearestName, unknownName } from "./suggest.ts";

@@ -1,0 +1,300 @@
+import { MIGRATION_SETTINGS_DEFAULT, type MigrationSettings, type Optional } from "../config/index.ts";
+import type { ConnectionTarget } from "../driver/index.ts";
+import { MigrationError, SafetyError } from "../errors/index.ts";
+import { readMigrations } from "./folder.ts";
+import { readLedger } from "./ledger.ts";
+import { matchHistory, type PlannedFile, planDown, planUp, verifyHistory } from "./plan.ts";
+import type { ProgressListener } from "./progress.ts";
+import { renderRun } from "./render.ts";
+import { type RunContext, runTask } from "./run-task.ts";
+import { type LockWait, withRunnerLock } from "./runner-lock.ts";
+import { createMissing, findMissing, type RunnerSession, withRunnerSession } from "./runner-session.ts";
+import { describeStatus, type MigrationStatus } from "./status.ts";
+import { type MigrationTask, planTask } from "./task.ts";
+
+/** The most migrations one `down` undoes. */
+const DOWN_STEPS_LIMIT = 10_000;
+
+/** What a migrator works on. */
+export interface MigratorOptions extends Optional<Omit<MigrationSettings, "folder">> {
+  /** The server itself, not a pooler: the lock between runners belongs to a session. */
+  readonly target: ConnectionTarget;
+  /** The application's schema. Names without a schema in the files mean this one. It is created when absent. */
+  readonly schemaName: string;
+  /** Absolute path of the folder with `NNNN_name.sql`. */
+  readonly folder: string;
+  /** `down` and `redo` are refused in production. @default process.env.NODE_ENV === "production" */
+  readonly isProduction?: boolean | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Options of every run. */
+export interface RunOptions {
+  /** Runs nothing and gives the exact SQL in `sql`. */
+  readonly dryRun?: boolean | undefined;
+  /** Aborting cancels the running statement on the server; what was applied stays recorded. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One direction of one migration that was run, or would be. */
+export interface RanMigration {
+  readonly version: string;
+  readonly name: string;
+  readonly fileName: string;
+  readonly direction: "up" | "down";
+  readonly statements: number;
+  /** It is older than a migration that was applied before it. */
+  readonly isOutOfOrder: boolean;
+  /** Undefined in a dry run. */
+  readonly durationMs: number | undefined;
+}
+
+/** What a run did. */
+export interface MigrationRun {
+  readonly ran: readonly RanMigration[];
+  /** In a dry run, what would have been sent; otherwise undefined. */
+  readonly sql: string | undefined;
+}
+
+/**
+ * Applies and undoes the migrations of a folder. Each call opens one connection of its own and closes it.
+ *
+ * Runners that start together are safe: one works, the others wait and then find nothing to do. A runner that
+ * is killed leaves a ledger from which the next one goes on.
+ */
+export interface Migrator {
+  /**
+   * Applies what is pending, oldest first, up to and with version `to`. Nothing pending: no lock is taken and
+   * nothing is written.
+   *
+   * @throws {MIGRATION_INVALID} for the folder or a file; nothing was sent.
+   * @throws {MIGRATION_CHANGED} when an applied file was edited or renamed.
+   * @throws {MIGRATION_MISSING} when an applied file is gone.
+   * @throws {MIGRATION_OUT_OF_ORDER} when `outOfOrder` is `refuse` and a pending file is older than an applied one.
+   * @throws {MIGRATION_LOCKED} when another runner does not finish within `runnerWaitMs`.
+   * @throws {MIGRATION_FAILED} with file, line, caret and SQLSTATE of the statement the server refused.
+   */
+  up(options?: RunOptions & { readonly to?: string | undefined }): Promise<MigrationRun>;
+  /**
+   * Undoes the newest migrations by version.
+   *
+   * @throws {SAFETY_REFUSED} in production without `allowInProduction`.
+   * @throws {MIGRATION_IRREVERSIBLE} when one has no way back; nothing was sent.
+   */
+  down(
+    options?: RunOptions & {
+      readonly steps?: number | undefined;
+      readonly allowInProduction?: boolean | undefined;
+    },
+  ): Promise<MigrationRun>;
+  /** Undoes the newest migration and applies it again, under one lock. Refused in production like `down`. */
+  redo(options?: RunOptions & { readonly allowInProduction?: boolean | undefined }): Promise<MigrationRun>;
+  /** Compares folder and ledger. Reads only, takes no lock, and reports what is wrong instead of throwing it. */
+  status(): Promise<MigrationStatus>;
+}
+
+/** Chooses what to run; called again once the lock is held, as another runner may have been faster. */
+type Chooser = (session: RunnerSession) => Promise<readonly MigrationTask[]>;
+
+/**
+ * Makes a migrator. Nothing is read or connected before its first call.
+ *
+ * @example
+ * ```ts
+ * const migrator = createMigrator({ target: parseTarget(url), schemaName: "tracker", folder: "/app/migrations" });
+ * await migrator.up(); // { ran: [{ version: "0001", name: "create_users", … }], sql: undefined }
+ * ```
+ */
+export function createMigrator(options: MigratorOptions): Migrator {
+  const settings = { ...MIGRATION_SETTINGS_DEFAULT, ...definedOnly(options) };
+  const production = options.isProduction ?? process.env.NODE_ENV === "production";
+  const context: MigratorContext = { options, settings };
+  return {
+    up: ({ to, ...run } = {}) => execute(context, run, (session) => chooseUp(context, session, to)),
+    down: async ({ steps = 1, allowInProduction = false, ...run } = {}) => {
+      refuseInProduction("down", production && !allowInProduction && run.dryRun !== true);
+      refuseSteps(steps);
+      return execute(context, run, (session) => chooseDown(context, session, steps));
+    },
+    redo: async ({ allowInProduction = false, ...run } = {}) => {
+      refuseInProduction("redo", production && !allowInProduction && run.dryRun !== true);
+      return execute(context, run, (session) => chooseRedo(context, session));
+    },
+    status: async () => {
+      const files = await readMigrations(options.folder);
+      return withRunnerSession(options.target, undefined, async ({ connection }) =>
+        describeStatus(
+          options.schemaName,
+          matchHistory(files, await readLedger(connection, options.schemaName)),
+        ),
+      );
+    },
+  };
+}
+
+interface MigratorContext {
+  readonly options: MigratorOptions;
+  readonly settings: typeof MIGRATION_SETTINGS_DEFAULT;
+}
+
+async function execute(context: MigratorContext, run: RunOptions, choose: Chooser): Promise<MigrationRun> {
+  const { target, schemaName } = context.options;
+  return withRunnerSession(target, run.signal, async (session) => {
+    // Before the lock: a deploy with nothing to do neither waits nor needs the right to create anything.
+    const planned = await choose(session);
+    if (run.dryRun === true) {
+      const missing = await findMissing(session.connection, schemaName);
+      const sql = planned.length === 0 ? "" : renderRun(planned, pinsOf(context, session), missing);
+      return { ran: planned.map((task) => ranOf(task, undefined)), sql };
+    }
+    if (planned.length === 0) return { ran: [], sql: undefined };
+    return withRunnerLock(session.connection, schemaName, lockWait(context, run), async (lock) => {
+      const ran: RanMigration[] = [];
+      for (const task of await choose(session)) {
+        await lock.verify();
+        if (ran.length === 0) await createMissing(session.connection, schemaName);
+        ran.push(await runOne(context, session, run, task));
+      }
+      return { ran, sql: undefined };
+    });
+  });
+}
+
+async function runOne(
+  context: MigratorContext,
+  session: RunnerSession,
+  run: RunOptions,
+  task: MigrationTask,
+): Promise<RanMigration> {
+  const report = reporter(context);
+  const { fileName } = task.file;
+  const { direction, isOutOfOrder, resumeAt } = task;
+  report({
+    kind: "started",
+    direction,
+    fileName,
+    statements: task.statements.length,
+    resumeAt,
+    isOutOfOrder,
+  });
+  const start = performance.now();
+  const runContext: RunContext = {
+    connection: session.connection,
+    pins: pinsOf(context, session),
+    lockAttempts: context.settings.lockAttempts,
+    signal: run.signal,
+    report,
+  };
+  const stop = session.connection.onNotice((notice) => report({ kind: "notice", message: notice.message }));
+  try {
+    await runTask(runContext, task);
+  } finally {
+    stop();
+  }
+  const durationMs = Math.round(performance.now() - start);
+  report({ kind: "finished", direction, fileName, durationMs });
+  return ranOf(task, durationMs);
+}
+
+async function chooseUp(
+  context: MigratorContext,
+  session: RunnerSession,
+  to: string | undefined,
+): Promise<readonly MigrationTask[]> {
+  const history = await readHistory(context, session);
+  return planTasks("up", planUp(history, { to, outOfOrder: context.settings.outOfOrder }));
+}
+
+async function chooseDown(
+  context: MigratorContext,
+  session: RunnerSession,
+  steps: number,
+): Promise<readonly MigrationTask[]> {
+  return planTasks("down", planDown(await readHistory(context, session), steps));
+}
+
+async function chooseRedo(
+  context: MigratorContext,
+  session: RunnerSession,
+): Promise<readonly MigrationTask[]> {
+  const chosen = planDown(await readHistory(context, session), 1);
+  const down = await planTasks("down", chosen);
+  // Parsed now, so that a mistake in `up` is found before `down` has run.
+  const again = await planTasks(
+    "up",
+    chosen.map((planned) => ({ ...planned, row: undefined })),
+  );
+  return [...down, ...again];
+}
+
+async function readHistory(context: MigratorContext, session: RunnerSession) {
+  const { folder, schemaName } = context.options;
+  const files = await readMigrations(folder);
+  const history = matchHistory(files, await readLedger(session.connection, schemaName));
+  verifyHistory(history);
+  return history;
+}
+
+/** All of them before the first one runs: a mistake in the last file must not leave half of them applied. */
+async function planTasks(
+  direction: "up" | "down",
+  planned: readonly PlannedFile[],
+): Promise<readonly MigrationTask[]> {
+  const tasks: MigrationTask[] = [];
+  for (const { file, row, isOutOfOrder } of planned) {
+    tasks.push(await planTask(file, direction, row, isOutOfOrder));
+  }
+  return tasks;
+}
+
+function ranOf(task: MigrationTask, durationMs: number | undefined): RanMigration {
+  const { version, name, fileName } = task.file;
+  const { direction, isOutOfOrder } = task;
+  return { version, name, fileName, direction, statements: task.statements.length, isOutOfOrder, durationMs };
+}
+
+function pinsOf(context: MigratorContext, session: RunnerSession): RunContext["pins"] {
+  const { lockTimeoutMs, statementTimeoutMs } = context.settings;
+  const { schemaName } = context.options;
+  return { schemaName, lockTimeoutMs, statementTimeoutMs, noticesDeadClient: session.noticesDeadClient };
+}
+
+function lockWait(context: MigratorContext, run: RunOptions): LockWait {
+  const report = reporter(context);
+  return {
+    waitMs: context.settings.runnerWaitMs,
+    signal: run.signal,
+    onWait: (holder, waitedMs) => report({ kind: "waiting", holder, waitedMs }),
+  };
+}
+
+function reporter(context: MigratorContext): ProgressListener {
+  return context.options.onProgress ?? (() => undefined);
+}
+
+function refuseInProduction(verb: string, isRefused: boolean): void {
+  if (!isRefused) return;
+  throw new SafetyError(
+    `migrate ${verb} is refused in production: it can delete data that nothing brings back`,
+    {
+      hint: `Undo it with a new migration, or say that you mean it: plinth migrate ${verb} --allow-production.`,
+    },
+  );
+}
+
+function refuseSteps(steps: number): void {
+  if (Number.isInteger(steps) && steps >= 1 && steps <= DOWN_STEPS_LIMIT) return;
+  throw new MigrationError("MIGRATION_INVALID", `steps must be a whole number from 1 to ${DOWN_STEPS_LIMIT}`);
+}
+
+/** Spreading an undefined over a default would erase it. */
+function definedOnly(options: MigratorOptions): Partial<typeof MIGRATION_SETTINGS_DEFAULT> {
+  const { outOfOrder, lockTimeoutMs, lockAttempts, runnerWaitMs, statementTimeoutMs } = options;
+  return {
+    ...(outOfOrder === undefined ? {} : { outOfOrder }),
+    ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
+    ...(lockAttempts === undefined ? {} : { lockAttempts }),
+    ...(runnerWaitMs === undefined ? {} : { runnerWaitMs }),
+    ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+  };
+}

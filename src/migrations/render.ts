@@ -1,0 +1,39 @@
+import { endOf, type Phase } from "./phases.ts";
+import { createLedger, createSchema } from "./queries.ts";
+import { pinSession, type SessionPins } from "./session.ts";
+import type { Statement } from "./statements.ts";
+import { ledgerText, type MigrationTask } from "./task.ts";
+
+/** What the database still lacks before the first migration. */
+export interface Missing {
+  readonly schema: boolean;
+  readonly ledger: boolean;
+}
+
+/** The exact SQL a run would send, in order, ready to be read or given to psql. */
+export function renderRun(tasks: readonly MigrationTask[], pins: SessionPins, missing: Missing): string {
+  const parts: string[] = [];
+  if (missing.schema) parts.push(`${createSchema(pins.schemaName)};`);
+  if (missing.ledger) parts.push(`${createLedger(pins.schemaName)};`);
+  for (const task of tasks) {
+    const resumed = task.resumeAt === 0 ? "" : `, from statement ${task.resumeAt + 1}`;
+    parts.push(`-- ${task.file.fileName}, ${task.direction}${resumed}\n${pinSession(pins)};`);
+    for (const statement of task.statements.slice(0, task.resumeAt)) {
+      if (statement.setting !== undefined) parts.push(ended(statement));
+    }
+    for (const phase of task.phases) parts.push(...renderPhase(task, phase, pins));
+  }
+  return parts.length === 0 ? "" : `${parts.join("\n\n")}\n`;
+}
+
+function renderPhase(task: MigrationTask, phase: Phase, pins: SessionPins): readonly string[] {
+  const record = `${ledgerText(pins.schemaName, task, endOf(phase))};`;
+  if (phase.kind === "transaction") return ["begin;", ...phase.statements.map(ended), record, "commit;"];
+  return [`${ledgerText(pins.schemaName, task, phase.first, phase.first)};`, ended(phase.statement), record];
+}
+
+/** A statement that ends in a line comment would swallow its semicolon. */
+function ended(statement: Statement): string {
+  const lastLine = statement.text.slice(statement.text.lastIndexOf("\n") + 1);
+  return lastLine.includes("--") ? `${statement.text}\n;` : `${statement.text};`;
+}

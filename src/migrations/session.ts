@@ -1,0 +1,57 @@
+import type { Connection } from "../driver/index.ts";
+import { ConnectionError } from "../errors/index.ts";
+import { quoteIdentifier } from "../sql/index.ts";
+
+/** @see https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL */
+const NOTICE_DEAD_CLIENT = "set client_connection_check_interval to '2s'";
+
+/** A build that waits for other transactions blocks nobody, and giving it up means starting again. */
+const CONCURRENT_LOCK_TIMEOUT_MS = 1_800_000;
+
+/** What every migration's session is set to. */
+export interface SessionPins {
+  readonly schemaName: string;
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** The server can notice that a client has died (`checksClients`). */
+  readonly noticesDeadClient: boolean;
+}
+
+/**
+ * The statements that bring the session into the state every migration begins with, whatever the previous one
+ * set. Names without a schema mean the application's, which is what lets `DATABASE_SCHEMA` rename it.
+ */
+export function pinSession(pins: SessionPins): string {
+  return `reset session authorization;
+reset role;
+reset all;
+set search_path to ${quoteIdentifier(pins.schemaName)};
+set lock_timeout to ${pins.lockTimeoutMs};
+set statement_timeout to ${pins.statementTimeoutMs};
+set idle_in_transaction_session_timeout to 0${pins.noticesDeadClient ? `;\n${NOTICE_DEAD_CLIENT}` : ""}`;
+}
+
+/** The lock time-out of a statement that runs outside a transaction. */
+export function concurrentLockTimeout(pins: SessionPins): string {
+  return `set lock_timeout to ${Math.max(pins.lockTimeoutMs, CONCURRENT_LOCK_TIMEOUT_MS)}`;
+}
+
+export function usualLockTimeout(pins: SessionPins): string {
+  return `set lock_timeout to ${pins.lockTimeoutMs}`;
+}
+
+/**
+ * Whether the server can be told to notice within seconds that a runner was killed, so that its statement stops
+ * and its lock is free. Some platforms cannot check, and refuse the setting: there the server finishes what the
+ * killed runner had begun, and the next one waits for it.
+ */
+export async function canNoticeDeadClient(connection: Connection): Promise<boolean> {
+  return connection.script(NOTICE_DEAD_CLIENT).then(
+    () => true,
+    () => {
+      if (!connection.isOpen)
+        throw new ConnectionError("CONNECTION_LOST", "the session ended while it was set up");
+      return false;
+    },
+  );
+}

@@ -1,0 +1,382 @@
+import { setMaxListeners } from "node:events";
+import type { Connection } from "../driver/index.ts";
+import { type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
+import { checkBudget, readBudget } from "./budget.ts";
+import { CallSite } from "./call-site.ts";
+import { HoldingScopes, reportHolding } from "./holding.ts";
+import { LeasedConnection, PooledLease } from "./lease.ts";
+import { type Holding, type Member, probe, reset, withinBound } from "./member.ts";
+import { Members } from "./members.ts";
+import type { ParsedPoolOptions, PoolWarning } from "./options.ts";
+import type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";
+import { deadlock, exhausted, type PoolSituation, poolClosed, queueFull, waitCanceled } from "./refusals.ts";
+import { Upkeep } from "./upkeep.ts";
+import { type Waiter, WaitingLine } from "./waiting-line.ts";
+import { holderWarning, refusedWarning, settingsWarning } from "./warnings.ts";
+
+export const CLOSE_DEADLINE_MS_DEFAULT = 10_000;
+/** After the server said "too many connections", this long no new one is tried while others serve. */
+const REFUSAL_PAUSE_MS = 1_000;
+const REFUSAL_WARNING_EVERY_MS = 60_000;
+
+/** See README.md for the states of a member and the invariants of the line. */
+export class ConnectionPool implements Pool {
+  readonly #options: ParsedPoolOptions;
+  readonly #members: Members;
+  readonly #line = new WaitingLine();
+  readonly #scopes = new HoldingScopes();
+  /** Aborted by `close`, so that nobody waits for a server that does not answer. */
+  readonly #opening = new AbortController();
+  readonly #goodbyes = new Set<Promise<void>>();
+  readonly #collected: FinalizationRegistry<Holding>;
+  readonly #upkeep: Upkeep;
+  /** No second warning about refused connections before this. */
+  #quietUntil = Number.NEGATIVE_INFINITY;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  /** "Too many connections", until one opens again. */
+  #lastRefusal: PlinthError | undefined;
+  #hasWarnedAboutSettings = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ParsedPoolOptions) {
+    this.#options = options;
+    this.#members = new Members(options.now);
+    this.#upkeep = new Upkeep(options, this.#members, {
+      retire: (member) => this.#retire(member),
+      open: () => this.#open(),
+      reportLeak: (holding) =>
+        this.#warn("POOL_LEAK", `held for more than ${options.leakWarningMs} ms`, holding),
+    });
+    // One listener per connection being opened: more than ten are no leak.
+    setMaxListeners(options.max, this.#opening.signal);
+    this.#collected = new FinalizationRegistry((holding) => this.#onCollected(holding));
+  }
+
+  get stats(): PoolStats {
+    return {
+      total: this.#members.size,
+      idle: this.#members.idleCount,
+      inUse: this.#members.lentCount,
+      waiting: this.#line.length,
+      max: this.#options.max,
+    };
+  }
+
+  holders(): readonly HolderReport[] {
+    const now = this.#options.now();
+    return this.#members.holdings().map((holding) => reportHolding(holding, now));
+  }
+
+  async acquire(options: AcquireOptions = {}): Promise<Lease> {
+    const site = new CallSite();
+    const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
+    const lease = new PooledLease(holding.connection, {
+      giveBack: (discard) => {
+        this.#collected.unregister(holding);
+        this.#giveBack(holding, discard);
+      },
+      runAsHolder: (work) => this.#scopes.run(holding, work),
+    });
+    // The view, not the lease: it is what a caller may have kept on its own.
+    this.#collected.register(lease.connection, holding, holding);
+    return lease;
+  }
+
+  async use<T>(work: (connection: Connection) => Promise<T>, options: AcquireOptions = {}): Promise<T> {
+    const site = new CallSite();
+    const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
+    const connection = new LeasedConnection(holding.connection);
+    try {
+      return await this.#scopes.run(holding, () => work(connection));
+    } finally {
+      connection.revoke();
+      this.#giveBack(holding, false);
+    }
+  }
+
+  async verify(): Promise<PoolVerification> {
+    const found = await this.use((connection) => readBudget(connection, this.#options));
+    checkBudget(found, this.#options);
+    return found;
+  }
+
+  close(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#drain(options.deadlineMs ?? CLOSE_DEADLINE_MS_DEFAULT);
+    return this.#closing;
+  }
+
+  // ---- Lending ------------------------------------------------------------------------------------------
+
+  /** The quick way: nobody waits, and the connection used last was used a moment ago. */
+  #takeIdle(site: CallSite): Holding | undefined {
+    if (this.#closing !== undefined) throw poolClosed();
+    if (this.#line.length > 0) return undefined;
+    const member = this.#members.peekIdle();
+    if (member?.connection?.isOpen !== true || this.#needsProbe(member)) return undefined;
+    return this.#members.lend(member, member.connection, site);
+  }
+
+  #wait(site: CallSite, signal: AbortSignal | undefined): Promise<Holding> {
+    return new Promise((resolve, reject) => {
+      const holds = this.#scopes.current();
+      const refusal = this.#refusalOf(site, holds, signal);
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
+      const leave = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        this.#line.leave(waiter);
+      };
+      const waiter: Waiter = {
+        site,
+        holds,
+        grant: (holding) => {
+          leave();
+          resolve(holding);
+        },
+        refuse: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = () => signal !== undefined && waiter.refuse(waitCanceled(signal));
+      const { acquireTimeoutMs } = this.#options;
+      const onTimeout = () =>
+        waiter.refuse(exhausted(this.#situation(), acquireTimeoutMs, this.#lastRefusal));
+      const timer = setTimeout(onTimeout, acquireTimeoutMs);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#line.join(waiter);
+      this.#serve();
+    });
+  }
+
+  /** Why there is no point in waiting. */
+  #refusalOf(site: CallSite, holds: readonly Holding[], signal: AbortSignal | undefined): Error | undefined {
+    const { max, queueLimit } = this.#options;
+    const { lentCount } = this.#members;
+    if (signal?.aborted === true) return waitCanceled(signal);
+    // Whoever is about to get one of the free places is not held against the limit.
+    if (this.#line.length >= queueLimit + max - lentCount) return queueFull(this.#situation(), queueLimit);
+    const isStuck =
+      holds.length > 0 && lentCount >= max && this.#line.wouldDeadlock(this.#members.holdings(), holds);
+    return isStuck ? deadlock(this.#situation(), site) : undefined;
+  }
+
+  /** Sets enough idle and new connections in motion for everybody in line. */
+  #serve(): void {
+    for (let member = this.#members.peekIdle(); member !== undefined; member = this.#members.peekIdle()) {
+      if (this.#line.length <= this.#members.comingCount) return;
+      if (member.connection?.isOpen !== true) this.#members.remove(member);
+      else if (this.#needsProbe(member)) this.#probe(member, member.connection);
+      else this.#offer(member, member.connection);
+    }
+    if (this.#members.size > 0 && this.#options.now() < this.#pausedUntil) return;
+    while (this.#line.length > this.#members.comingCount && this.#members.size < this.#options.max)
+      this.#open();
+  }
+
+  /** A connection is free: for whoever waits longest, else for later. */
+  #offer(member: Member, connection: Connection): void {
+    const waiter = this.#closing === undefined ? this.#line.next() : undefined;
+    if (this.#closing !== undefined) {
+      this.#retire(member);
+    } else if (waiter !== undefined) {
+      waiter.grant(this.#members.lend(member, connection, waiter.site));
+    } else {
+      this.#members.rest(member);
+      this.#upkeep.arm();
+    }
+  }
+
+  #giveBack(holding: Holding, discard: boolean): void {
+    const { member, connection } = holding;
+    holding.isActive = false;
+    // Cut off by `close` in the meantime.
+    if (member.holding !== holding) return;
+    if (discard || !connection.isOpen) {
+      this.#destroy(member);
+    } else if (connection.isBusy) {
+      this.#warn(
+        "POOL_DIRTY_RELEASE",
+        "given back while a statement was still running, so it was destroyed",
+        holding,
+      );
+      this.#destroy(member);
+    } else if (connection.transactionStatus !== "idle") {
+      this.#warn("POOL_DIRTY_RELEASE", "given back inside a transaction, which was rolled back", holding);
+      this.#reset(member, connection);
+    } else if (connection.isTainted) {
+      this.#reset(member, connection);
+    } else {
+      this.#recycle(member, connection);
+    }
+  }
+
+  #recycle(member: Member, connection: Connection): void {
+    if (this.#options.now() < member.expiresAt) {
+      this.#offer(member, connection);
+    } else {
+      this.#retire(member);
+      this.#serve();
+    }
+  }
+
+  #probe(member: Member, connection: Connection): void {
+    this.#members.check(member, "probing");
+    probe(connection).then(
+      () => this.#recycle(member, connection),
+      () => {
+        // What was idle as long went the same way; asking them one by one would take a time-out each.
+        for (const other of this.#members.idle()) if (this.#needsProbe(other)) this.#cut(other);
+        this.#destroy(member);
+      },
+    );
+  }
+
+  #reset(member: Member, connection: Connection): void {
+    this.#members.check(member, "resetting");
+    reset(connection).then(
+      () => this.#recycle(member, connection),
+      () => this.#destroy(member),
+    );
+  }
+
+  // ---- Opening and ending -------------------------------------------------------------------------------
+
+  #open(): void {
+    const member = this.#members.open();
+    this.#upkeep.arm();
+    this.#connect().then(
+      (connection) => {
+        member.connection = connection;
+        member.expiresAt = this.#expiry();
+        connection.onClose(() => this.#onConnectionEnd(member));
+        if (connection.isOpen) this.#offer(member, connection);
+        else this.#destroy(member);
+      },
+      (error: unknown) => {
+        this.#members.remove(member);
+        this.#onOpenFailure(error);
+      },
+    );
+  }
+
+  async #connect(): Promise<Connection> {
+    const target = this.#options.target();
+    const connection = await this.#options.connect(target, { signal: this.#opening.signal });
+    this.#lastRefusal = undefined;
+    if (!connection.hasSessionSettings && !this.#hasWarnedAboutSettings) {
+      this.#hasWarnedAboutSettings = true;
+      this.#options.onWarning(settingsWarning(target));
+    }
+    return connection;
+  }
+
+  /** Fails the caller whose turn it was, at once: it can say 503 now instead of after a time-out. */
+  #onOpenFailure(error: unknown): void {
+    if (this.#closing !== undefined) return;
+    if (isPlinthError(error) && error.code === "TOO_MANY_CONNECTIONS" && this.#members.size > 0) {
+      // Those that are open still serve the line; asking again and again would only add load.
+      this.#pauseOpening(error);
+      return;
+    }
+    this.#line.next()?.refuse(error);
+    this.#serve();
+  }
+
+  #pauseOpening(error: PlinthError): void {
+    const { now, max, onWarning } = this.#options;
+    if (now() >= this.#quietUntil) {
+      this.#quietUntil = now() + REFUSAL_WARNING_EVERY_MS;
+      onWarning(refusedWarning(this.#members.openCount, max, error));
+    }
+    this.#lastRefusal = error;
+    this.#pausedUntil = now() + REFUSAL_PAUSE_MS;
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#serve(), REFUSAL_PAUSE_MS + 1);
+  }
+
+  #destroy(member: Member): void {
+    this.#cut(member);
+    this.#serve();
+  }
+
+  #cut(member: Member): void {
+    this.#members.remove(member);
+    member.connection?.destroy();
+  }
+
+  /** Ends a connection politely; its place is free at once. */
+  #retire(member: Member): void {
+    this.#members.remove(member);
+    if (member.connection === undefined) return;
+    const goodbye = member.connection.close().finally(() => this.#goodbyes.delete(goodbye));
+    this.#goodbyes.add(goodbye);
+  }
+
+  #onConnectionEnd(member: Member): void {
+    // A lent one keeps its place until its borrower gives it back: only then its work is over.
+    if (member.state === "lent" || member.state === "gone") return;
+    this.#members.remove(member);
+    this.#serve();
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    for (let waiter = this.#line.next(); waiter !== undefined; waiter = this.#line.next()) {
+      waiter.refuse(poolClosed());
+    }
+    clearTimeout(this.#pause);
+    this.#upkeep.stop();
+    this.#opening.abort();
+    for (const member of this.#members.idle()) this.#retire(member);
+    const emptied = new Promise<void>((resolve) => {
+      this.#members.onEmpty = resolve;
+      if (this.#members.size === 0) resolve();
+    });
+    await withinBound(emptied, deadlineMs).catch(() => this.#cutOff());
+    await Promise.all(this.#goodbyes);
+  }
+
+  /** Past the deadline: stop what runs on the server too, then cut the sockets. */
+  async #cutOff(): Promise<void> {
+    const left = this.#members.all();
+    const stops = left.map(({ connection }) => connection?.cancel() ?? Promise.resolve());
+    await Promise.all(stops.map((stop) => withinBound(stop).catch(() => {})));
+    for (const member of left) this.#cut(member);
+  }
+
+  // ---- Small things -------------------------------------------------------------------------------------
+
+  /** The lease was collected as garbage: nobody can give the connection back any more. */
+  #onCollected(holding: Holding): void {
+    if (!holding.isActive) return;
+    this.#warn("POOL_LEAK", "never given back, and its lease is gone, so it was destroyed", holding);
+    this.#giveBack(holding, true);
+  }
+
+  #warn(code: PoolWarning["code"], what: string, holding: Holding): void {
+    this.#options.onWarning(holderWarning(code, what, holding, this.#options.now()));
+  }
+
+  #expiry(): number {
+    const { maxLifetimeMs, now, random } = this.#options;
+    return maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : now() + maxLifetimeMs * (1 - random() / 10);
+  }
+
+  #needsProbe(member: Member): boolean {
+    return this.#options.now() - member.idleSince > this.#options.probeAfterIdleMs;
+  }
+
+  #situation(): PoolSituation {
+    return {
+      holdings: this.#members.holdings(),
+      now: this.#options.now(),
+      max: this.#options.max,
+      opening: this.#members.comingCount,
+      waiting: this.#line.length,
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { HolderReport } from "../errors/index.ts";
+import type { CallSite } from "./call-site.ts";
+import type { Holding } from "./member.ts";
+
+/** The report behind error messages, warnings and `pool.holders()`. */
+export function reportHolding(holding: Holding, now: number): HolderReport {
+  return {
+    connectionId: holding.connection.id,
+    heldMs: Math.max(0, Math.round(now - holding.since)),
+    callSite: holding.site.caller?.place ?? "unknown",
+    stack: holding.site.trace,
+  };
+}
+
+/** `#3 held 12.4 s by createOrder (src/orders.ts:14:9)` */
+export function describeHolding(holding: Holding, now: number): string {
+  const seconds = (Math.max(0, now - holding.since) / 1_000).toFixed(1);
+  return `#${holding.connection.id} held ${seconds} s by ${describeSite(holding.site)}`;
+}
+
+/** `createOrder (src/orders.ts:14:9)` */
+export function describeSite(site: CallSite): string {
+  const caller = site.caller;
+  if (caller === undefined) return "unknown";
+  return caller.name === "" ? caller.place : `${caller.name} (${caller.place})`;
+}
+
+interface Scope {
+  readonly holding: Holding;
+  readonly outer: Scope | undefined;
+}
+
+/**
+ * Knows which connections the running code holds, through every `await` inside `run`.
+ *
+ * Only work that runs *inside* a holding counts: a caller that took a lease by hand may give it back from
+ * anywhere, so its waiting proves nothing.
+ */
+export class HoldingScopes {
+  readonly #storage = new AsyncLocalStorage<Scope>();
+
+  run<T>(holding: Holding, work: () => T): T {
+    // Ended scopes are left out, or a job that schedules its own successor would grow a chain without end.
+    return this.#storage.run({ holding, outer: this.#active() }, work);
+  }
+
+  /** The holdings around the running code, innermost first. */
+  current(): readonly Holding[] {
+    const found: Holding[] = [];
+    for (let scope = this.#active(); scope !== undefined; scope = scope.outer) {
+      if (scope.holding.isActive) found.push(scope.holding);
+    }
+    return found;
+  }
+
+  #active(): Scope | undefined {
+    let scope = this.#storage.getStore();
+    while (scope !== undefined && !scope.holding.isActive) scope = scope.outer;
+    return scope;
+  }
+}

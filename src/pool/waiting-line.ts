@@ -1,0 +1,46 @@
+import type { CallSite } from "./call-site.ts";
+import type { Holding } from "./member.ts";
+
+/** One caller in line. */
+export interface Waiter {
+  readonly site: CallSite;
+  /** The connections held by the work that waits. */
+  readonly holds: readonly Holding[];
+  readonly grant: (holding: Holding) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** First come, first served; leaving early costs the same as being served. */
+export class WaitingLine {
+  // A Set keeps its order and removes from the middle in constant time.
+  readonly #waiters = new Set<Waiter>();
+
+  get length(): number {
+    return this.#waiters.size;
+  }
+
+  join(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** Takes the longest waiting caller out of the line. */
+  next(): Waiter | undefined {
+    const [first] = this.#waiters;
+    if (first !== undefined) this.#waiters.delete(first);
+    return first;
+  }
+
+  /**
+   * True when nobody in line can ever be served: every one of `holdings` belongs to work that waits here, the
+   * newcomer included.
+   */
+  wouldDeadlock(holdings: readonly Holding[], newcomer: readonly Holding[]): boolean {
+    const blocked = new Set(newcomer);
+    for (const waiter of this.#waiters) for (const holding of waiter.holds) blocked.add(holding);
+    return holdings.every((holding) => blocked.has(holding));
+  }
+}

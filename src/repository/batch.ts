@@ -1,0 +1,55 @@
+import type { Outcome } from "../driver/index.ts";
+import { InputError } from "../errors/index.ts";
+import type { Place, UnitOfWork } from "../transaction/index.ts";
+import { type Query, type QueryRunner, type TakenQuery, takeFrom } from "./query.ts";
+
+/** The results of a batch, in the order of its queries. */
+export type BatchResults<Q extends readonly Query<unknown>[]> = { -readonly [K in keyof Q]: Awaited<Q[K]> };
+
+/** Runs queries all or nothing, each once, where they would run one by one. */
+export async function runBatch<const Q extends readonly Query<unknown>[]>(
+  unit: UnitOfWork,
+  queries: Q,
+): Promise<BatchResults<Q>> {
+  const taken = queries.map((query) => takeFrom(query));
+  const place = placeOf(taken, unit);
+  const calls = taken.flatMap(({ plan }) => plan.calls);
+  const results = isFinalAtSync(taken)
+    ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls), place)
+    : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), place));
+  // One result per query, in order: what the mapped type says and the compiler cannot follow through a loop.
+  return results as BatchResults<Q>;
+}
+
+/** Where a batch runs: where its queries would run one by one. */
+function placeOf(taken: readonly TakenQuery<unknown>[], unit: UnitOfWork): Place {
+  const [runner, ...others] = new Set(taken.map((query) => query.runner));
+  if (runner === undefined) return unit;
+  if (others.length === 0 && unit.owns(runner)) return runner;
+  throw new InputError("INVALID_QUERY", [
+    {
+      path: "batch",
+      message: "takes queries of this database, all made with the same handle (db or one tx)",
+    },
+  ]);
+}
+
+/** False when a query's answer may still refuse (no such row) after another one has written: then COMMIT must wait. */
+function isFinalAtSync(taken: readonly TakenQuery<unknown>[]): boolean {
+  const writing = taken.filter(({ plan }) => plan.isRead !== true);
+  return !taken.some((query) => query.plan.mayRefuse === true && writing.some((other) => other !== query));
+}
+
+async function readBatch(
+  taken: readonly TakenQuery<unknown>[],
+  outcomes: readonly Outcome[],
+  runner: QueryRunner,
+): Promise<unknown[]> {
+  const results: unknown[] = [];
+  let read = 0;
+  for (const { plan } of taken) {
+    results.push(await plan.read(outcomes.slice(read, read + plan.calls.length), (call) => runner.run(call)));
+    read += plan.calls.length;
+  }
+  return results;
+}

@@ -1,0 +1,33 @@
+// Calls that travel together
+export { type BatchResults, runBatch } from "./batch.ts";
+export type { RepositoryContext } from "./context.ts";
+// A call that has not run yet
+export {
+  type Addition,
+  type Plan,
+  Query,
+  type QueryRunner,
+  type QuerySql,
+} from "./query.ts";
+// The typed door to one entity
+export { createRepository } from "./repository.ts";
+export type {
+  BaseRepository,
+  CreateManyOptions,
+  KeysetOptions,
+  KeysetPage,
+  Operators,
+  Page,
+  PageOptions,
+  ReadOptions,
+  ReadRow,
+  RelationsOf,
+  Repository,
+  SoftDeleteRepository,
+  SortKey,
+  UpsertOptions,
+  Where,
+  With,
+} from "./types.ts";
+// What people type, as a LIKE pattern
+export { escapeLike } from "./where.ts";

@@ -1,0 +1,144 @@
+import type { ColumnDescription, EntityDescription, KeyDescription } from "../schema/index.ts";
+import type { Condition, TableReference } from "../sql/index.ts";
+import { encodeArray, encodeValue } from "../statement/index.ts";
+import { plainObject, refuse } from "./options.ts";
+
+/** The values of a key, in the order of the primary key's columns. */
+export function keyValues(entity: EntityDescription, key: unknown, path = "key"): readonly unknown[] {
+  const { columns } = entity.primaryKey;
+  const [only] = columns;
+  if (columns.length === 1 && only !== undefined) {
+    if (key === undefined || key === null) refuse(path, `must be the ${only.key} of a row`);
+    return [key];
+  }
+  const names = columns.map((column) => column.key).join(", ");
+  if (typeof key !== "object" || key === null) refuse(path, `must be an object of ${names}`);
+  const given = key as Readonly<Record<string, unknown>>;
+  return columns.map((column) => {
+    const value = Object.hasOwn(given, column.key) ? given[column.key] : undefined;
+    if (value === undefined || value === null) refuse(path, `must have ${names}`);
+    return value;
+  });
+}
+
+/** `id = $1`, or all parts of a composite key. */
+export function keyCondition(entity: EntityDescription, table: TableReference, key: unknown): Condition {
+  const values = keyValues(entity, key);
+  return equalAll(entity.primaryKey.columns, table, values, (column) => column.key);
+}
+
+/** A key's values as one text, the same for the key a caller asked with and the row that answers it. */
+export function keyIdentity(entity: EntityDescription, values: readonly unknown[]): string {
+  return JSON.stringify(
+    entity.primaryKey.columns.map((column, i) => {
+      const encoded = encodeValue(column, values[i], column.key);
+      // PostgreSQL answers UUIDs in lower case, whatever it was asked with.
+      return column.castType === "uuid" && typeof encoded === "string" ? encoded.toLowerCase() : encoded;
+    }),
+  );
+}
+
+/** What finds one row: the primary key, unique constraints, and unique indexes on all rows. */
+export function uniqueKeys(
+  entity: EntityDescription,
+): readonly (KeyDescription & { readonly livingOnly: boolean })[] {
+  const indexes = entity.indexes.flatMap(({ name, uniqueColumns }) =>
+    uniqueColumns === undefined ? [] : [{ name, columns: uniqueColumns, livingOnly: false }],
+  );
+  return [{ ...entity.primaryKey, livingOnly: false }, ...entity.uniques, ...indexes];
+}
+
+/** The unique key on exactly these columns. @throws {INVALID_QUERY} that lists the entity's keys. */
+export function uniqueKeyOn(
+  entity: EntityDescription,
+  columns: readonly (ColumnDescription | undefined)[],
+  path: string,
+): KeyDescription & { readonly livingOnly: boolean } {
+  const keys = uniqueKeys(entity);
+  const found = keys.find(
+    (key) => key.columns.length === columns.length && key.columns.every((column) => columns.includes(column)),
+  );
+  if (found?.columns.every((column) => column.marks.secret !== true)) return found;
+  const known = keys
+    .filter((key) => key.columns.every((column) => column.marks.secret !== true))
+    .map((key) => key.columns.map((column) => column.key).join(" + "));
+  return refuse(path, `must be a unique key, one of: ${[...new Set(known)].join("; ")}`);
+}
+
+/**
+ * `id = any($1)`; of a composite key, one array for each part. The text is one for any number of keys, and no
+ * number of them meets the protocol's limit of 65,535 parameters.
+ */
+export function keysCondition(
+  entity: EntityDescription,
+  table: TableReference,
+  keys: readonly unknown[],
+): Condition {
+  const { columns } = entity.primaryKey;
+  const [only] = columns;
+  if (columns.length === 1 && only !== undefined) {
+    const items = keys.map((key, i) =>
+      encodeValue(only, keyValues(entity, key, `keys.${i}`)[0], `keys.${i}`),
+    );
+    return {
+      kind: "any-of",
+      of: { kind: "column", table, name: only.name },
+      values: { kind: "parameter", value: encodeArray(items), type: `${only.castType}[]` },
+      negated: false,
+    };
+  }
+  const rows = keys.map((key, i) => keyValues(entity, key, `keys.${i}`));
+  return {
+    kind: "any-row-of",
+    of: columns.map((column) => ({ kind: "column", table, name: column.name })),
+    values: columns.map((column, part) => ({
+      kind: "parameter",
+      value: encodeArray(
+        rows.map((values, i) => encodeValue(column, values[part], `keys.${i}.${column.key}`)),
+      ),
+      type: `${column.castType}[]`,
+    })),
+  };
+}
+
+/** Conditions of a unique key given as an object: `findBy({ email })`. */
+export function uniqueCondition(entity: EntityDescription, table: TableReference, given: unknown): Condition {
+  const { columns } = givenUniqueKey(entity, given);
+  const record = plainObject(given, "unique");
+  return equalAll(
+    columns,
+    table,
+    columns.map((column) => record[column.key]),
+    (column) => column.key,
+  );
+}
+
+/** The unique key that the properties of an object make up. */
+export function givenUniqueKey(entity: EntityDescription, given: unknown): ReturnType<typeof uniqueKeyOn> {
+  const keys = Object.keys(plainObject(given, "unique"));
+  return uniqueKeyOn(
+    entity,
+    keys.map((key) => entity.byKey.get(key)),
+    "unique",
+  );
+}
+
+function equalAll(
+  columns: readonly ColumnDescription[],
+  table: TableReference,
+  values: readonly unknown[],
+  pathOf: (column: ColumnDescription) => string,
+): Condition {
+  const parts = columns.map((column, i): Condition => {
+    const value = values[i];
+    if (value === undefined || value === null) refuse(pathOf(column), "must not be null or undefined");
+    return {
+      kind: "comparison",
+      operator: "=",
+      left: { kind: "column", table, name: column.name },
+      right: { kind: "parameter", value: encodeValue(column, value, pathOf(column)) },
+    };
+  });
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : { kind: "and", of: parts };
+}

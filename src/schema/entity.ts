@@ -1,0 +1,189 @@
+import { sql, Table } from "drizzle-orm";
+import type { BuildColumns, BuildExtraConfigColumns, ColumnBuilderBase } from "drizzle-orm/column-builder";
+import {
+  check,
+  type PgColumnBuilderBase,
+  type PgSchema,
+  type PgTableExtraConfigValue,
+  type PgTableWithColumns,
+} from "drizzle-orm/pg-core";
+import { SchemaError, unknownName } from "../errors/index.ts";
+import { quoteIdentifier, quoteLiteral, snakeCase } from "../sql/index.ts";
+import { softDeleteColumns } from "./columns.ts";
+import { type ColumnMarks, marksOf } from "./marks.ts";
+
+/** Columns by property name, as given to `entity()`. */
+export type ColumnMap = Record<string, PgColumnBuilderBase>;
+
+/** What an entity's rows may be asked for as lists. */
+export interface ListRules {
+  /** Properties a list may be sorted by. @default every column that is not secret and has an order */
+  readonly sort?: readonly string[];
+  /** The order of a list that names none, `-` for descending. @default the primary key, ascending */
+  readonly defaultSort?: string;
+  /** Rows of a page that names no limit. @default 10 */
+  readonly limit?: number;
+  /** The most rows a page may ask for. @default 100 */
+  readonly maxLimit?: number;
+}
+
+/** How an entity behaves, beside its columns. */
+export interface EntityOptions<TColumns> {
+  /** Drizzle's indexes, checks, composite keys and foreign keys. */
+  readonly constraints?: (columns: TColumns) => PgTableExtraConfigValue[];
+  /**
+   * `delete` stamps `deletedAt` and `deletedBy` instead of removing the row; nothing reads the dead but
+   * `withDeleted()` and `onlyDeleted()`; unique keys hold among the living only; children follow their foreign
+   * key's ON DELETE. Adds both columns to the row. @default false
+   */
+  readonly softDelete?: boolean;
+  readonly list?: ListRules;
+}
+
+/** What the types remember of an entity. */
+export interface EntityTraits {
+  readonly columns: ColumnMap;
+  readonly softDelete: boolean;
+}
+
+type AllColumns<TColumns extends ColumnMap, TSoft extends boolean> = TSoft extends true
+  ? TColumns & ReturnType<typeof softDeleteColumns>
+  : TColumns;
+
+declare const TRAITS: unique symbol;
+
+/** A Drizzle table that knows how it behaves. Use it wherever Drizzle wants a table. */
+export type Entity<
+  TName extends string,
+  TColumns extends ColumnMap,
+  TSoft extends boolean,
+> = PgTableWithColumns<{
+  name: TName;
+  schema: string;
+  columns: BuildColumns<TName, AllColumns<TColumns, TSoft>, "pg">;
+  dialect: "pg";
+}> & { readonly [TRAITS]: { readonly columns: AllColumns<TColumns, TSoft>; readonly softDelete: TSoft } };
+
+/** Any entity: what generic code takes. */
+export type AnyEntity = Table & { readonly [TRAITS]: EntityTraits };
+
+/** The traits of an entity's type. */
+export type TraitsOf<E extends AnyEntity> = E[typeof TRAITS];
+
+/** What the run time remembers of an entity. */
+export interface EntityDeclaration {
+  readonly softDelete: boolean;
+  readonly list: ListRules;
+  readonly marks: ReadonlyMap<string, ColumnMarks>;
+}
+
+const DECLARATIONS = new WeakMap<object, EntityDeclaration>();
+const OPTION_NAMES = ["constraints", "softDelete", "list"];
+
+/**
+ * Declares a table and how it behaves, side by side. Columns are Drizzle's; names become snake case by
+ * themselves; behaviours add the columns and database objects they need.
+ *
+ * @throws {SCHEMA_INVALID} for an unknown option or a column name that a behaviour adds itself.
+ *
+ * @example
+ * ```ts
+ * export const projects = entity(app, "projects", {
+ *   id: ulidKey(),
+ *   ownerId: text().notNull().references((): AnyPgColumn => users.id, { onDelete: "restrict" }),
+ *   name: text().notNull(),
+ *   ...timestamps(),
+ * }, { softDelete: true, list: { sort: ["createdAt", "name"], defaultSort: "-createdAt" } });
+ * ```
+ */
+export function entity<TName extends string, TColumns extends ColumnMap, const TSoft extends boolean = false>(
+  app: PgSchema,
+  name: TName,
+  columns: TColumns,
+  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">> & {
+    readonly softDelete?: TSoft;
+  } = {},
+): Entity<TName, TColumns, TSoft> {
+  refuseUnknownOptions(name, options);
+  const all = withBehaviourColumns(name, columns, options.softDelete === true);
+  const marks = new Map<string, ColumnMarks>();
+  for (const [key, builder] of Object.entries(all)) {
+    nameColumn(builder, snakeCase(key));
+    refuseMarkedItems(name, key, builder);
+    marks.set(key, marksOf(builder));
+  }
+  const table = app.table(name, all, (built) => [
+    // Drizzle builds the same columns whatever this function's generic parameters are called.
+    ...(options.constraints?.(built as BuildExtraConfigColumns<TName, TColumns, "pg">) ?? []),
+    ...oneOfChecks(name, all, marks),
+  ]);
+  DECLARATIONS.set(table, { softDelete: options.softDelete === true, list: options.list ?? {}, marks });
+  return table as unknown as Entity<TName, TColumns, TSoft>;
+}
+
+/** What was declared beside a table's columns, or `undefined` for a plain Drizzle table. */
+export function declarationOf(table: object): EntityDeclaration | undefined {
+  return DECLARATIONS.get(table);
+}
+
+/** True for a table made by `entity()`. */
+export function isEntity(value: unknown): value is AnyEntity {
+  return value instanceof Table && DECLARATIONS.has(value);
+}
+
+function refuseUnknownOptions(entityName: string, options: object): void {
+  for (const key of Object.keys(options)) {
+    if (!OPTION_NAMES.includes(key)) {
+      throw new SchemaError(`entity "${entityName}": ${unknownName("option", key, OPTION_NAMES)}`);
+    }
+  }
+}
+
+function withBehaviourColumns(entityName: string, columns: ColumnMap, softDelete: boolean): ColumnMap {
+  if (!softDelete) return { ...columns };
+  const added: ColumnMap = softDeleteColumns();
+  for (const key of Object.keys(added)) {
+    if (key in columns) {
+      throw new SchemaError(`entity "${entityName}" declares "${key}", which softDelete adds itself`, {
+        hint: `Remove the column; the row has it.`,
+      });
+    }
+  }
+  return { ...columns, ...added };
+}
+
+/** Drizzle names an unnamed column by its property when it builds; naming it here first makes it snake case. */
+function nameColumn(builder: ColumnBuilderBase, name: string): void {
+  const { config } = builder as unknown as { config: { name: string; keyAsName: boolean } };
+  if (config.name === "") config.name = name;
+  config.keyAsName = false;
+}
+
+/** `.array()` makes another builder, without the notes of the first: `secret(text()).array()` would be no secret. */
+function refuseMarkedItems(entityName: string, key: string, builder: ColumnBuilderBase): void {
+  const { config } = builder as unknown as { config: { baseBuilder?: object } };
+  if (config.baseBuilder === undefined || Object.keys(marksOf(config.baseBuilder)).length === 0) return;
+  throw new SchemaError(
+    `"${key}" of entity "${entityName}" is an array of a column that Plinth keeps notes of`,
+    {
+      hint: "Put secret() around the whole: secret(text().array()). oneOf() and publicId() have no array form.",
+    },
+  );
+}
+
+function oneOfChecks(
+  table: string,
+  columns: ColumnMap,
+  marks: ReadonlyMap<string, ColumnMarks>,
+): PgTableExtraConfigValue[] {
+  const checks: PgTableExtraConfigValue[] = [];
+  for (const [key, { oneOf }] of marks) {
+    if (oneOf === undefined) continue;
+    const { config } = columns[key] as unknown as { config: { name: string } };
+    const values = oneOf.map(quoteLiteral).join(", ");
+    checks.push(
+      check(`${table}_${config.name}_one_of`, sql.raw(`${quoteIdentifier(config.name)} in (${values})`)),
+    );
+  }
+  return checks;
+}

@@ -1,0 +1,70 @@
+import type { PgColumn } from "drizzle-orm/pg-core";
+import { SchemaError, unknownName } from "../errors/index.ts";
+import type { ColumnDescription, EntityDescription } from "./description.ts";
+import type { ListRules } from "./entity.ts";
+
+/**
+ * Refuses what would fail, or be passed over in silence, at the first call: two properties in one column, a secret
+ * key, Drizzle's `$onUpdate`, and list rules that name what cannot be sorted by.
+ *
+ * @throws {SCHEMA_INVALID}
+ */
+export function refuseUnusable(entity: EntityDescription, columns: readonly PgColumn[]): void {
+  refuseSharedColumns(entity);
+  for (const column of columns) {
+    if (column.onUpdateFn === undefined) continue;
+    throw new SchemaError(
+      `column "${column.name}" of "${entity.name}" uses $onUpdate, which only Drizzle's own client runs`,
+      {
+        hint: "Use timestamps(), whose trigger every client meets.",
+      },
+    );
+  }
+  for (const { key, marks } of entity.primaryKey.columns) {
+    if (marks.secret === true)
+      throw new SchemaError(`"${key}" of "${entity.name}" is a primary key and cannot be secret`);
+  }
+  refuseListRules(entity, entity.list);
+}
+
+function refuseSharedColumns({ name, columns }: EntityDescription): void {
+  const keys = new Map<string, string>();
+  for (const column of columns) {
+    const other = keys.get(column.name);
+    if (other !== undefined) {
+      throw new SchemaError(
+        `"${other}" and "${column.key}" of "${name}" are both the column "${column.name}"`,
+        {
+          hint: 'Rename one, or give its column a name of its own: text("…").',
+        },
+      );
+    }
+    keys.set(column.name, column.key);
+  }
+}
+
+function refuseListRules(entity: EntityDescription, { sort, defaultSort, limit, maxLimit }: ListRules): void {
+  const sortable = entity.columns.filter(isSortable).map((column) => column.key);
+  const wanted = [...(sort ?? []), ...(defaultSort === undefined ? [] : [defaultSort.replace(/^-/, "")])];
+  for (const key of wanted) {
+    if (!sortable.includes(key))
+      throw new SchemaError(`list of "${entity.name}": ${unknownName("sort", key, sortable)}`);
+  }
+  if (sort !== undefined && defaultSort !== undefined && !sort.includes(defaultSort.replace(/^-/, ""))) {
+    throw new SchemaError(
+      `list of "${entity.name}": the default sort "${defaultSort}" is not among those allowed`,
+    );
+  }
+  for (const [name, value] of Object.entries({ limit, maxLimit })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new SchemaError(`list of "${entity.name}": ${name} must be a whole number, 1 or more`);
+    }
+  }
+}
+
+const WITHOUT_ORDER = new Set(["json", "custom"]);
+
+/** Has an order, and may be seen: a sort by a secret would tell it, comparison by comparison. */
+export function isSortable(column: ColumnDescription): boolean {
+  return column.marks.secret !== true && !WITHOUT_ORDER.has(column.kind);
+}

@@ -1,0 +1,13 @@
+// Declaring a seed
+
+// Running them
+export {
+  type RanSeed,
+  type RunSeedsOptions,
+  runSeeds,
+  SEED_WAIT_MS_DEFAULT,
+  type SeedProgress,
+} from "./run-seeds.ts";
+export { defineSeed, type Seed, type SeedDatabase, type SeedKind } from "./seed.ts";
+// The folder
+export { listSeedFiles, seedOf } from "./seed-files.ts";

@@ -1,0 +1,2 @@
+// Rows that are stamped instead of removed
+export { softDeleteBehaviour } from "./soft-delete.ts";

@@ -1,0 +1,216 @@
+import type { DatabaseObject, EntityDescription, ForeignKeyDescription } from "../schema/index.ts";
+import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
+
+/**
+ * What soft deletion needs in the database, so that every client meets the same rules:
+ *
+ * - `<table>_follow_delete`: when a row dies, its children follow their foreign key's ON DELETE: RESTRICT and NO
+ *   ACTION refuse while a living child exists, CASCADE takes the children along under the same `deleted_at`, SET
+ *   NULL empties the reference. When a row is restored, the children that died at the same moment come back, but
+ *   for those that another dead parent keeps dead.
+ * - `<table>_living_parent`: a living row cannot refer to a dead parent. Like PostgreSQL's own foreign keys it looks
+ *   after the statement, so that rows of one insert may refer to each other, and locks the parent `for key share`.
+ * - `<table>_lock_delete`: a row that dies is first locked `for update`, as a real DELETE would. Its UPDATE alone
+ *   takes `for no key update`, which lets key-share lockers pass: a child could then be inserted unseen while its
+ *   parent dies. README.md has the protocol. Lock table: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
+ */
+export function softDeleteObjects(
+  entity: EntityDescription,
+  schema: readonly EntityDescription[],
+): readonly DatabaseObject[] {
+  const children = schema.flatMap((child) =>
+    child.foreignKeys.filter((key) => key.target === entity).map((key) => ({ child, key })),
+  );
+  const parents = entity.foreignKeys.filter((key) => key.target.softDelete);
+  const leavesChildren = entity.softDelete && children.length > 0;
+  return [
+    ...(leavesChildren ? [...lockDelete(entity), ...followDelete(entity, children)] : []),
+    ...(parents.length === 0 ? [] : livingParent(entity, parents)),
+  ];
+}
+
+interface Child {
+  readonly child: EntityDescription;
+  readonly key: ForeignKeyDescription;
+}
+
+function lockDelete(entity: EntityDescription): readonly DatabaseObject[] {
+  const deletedAt = nameOf(entity, "deletedAt");
+  const own = entity.primaryKey.columns
+    .map((column) => `${quoteIdentifier(column.name)} = old.${quoteIdentifier(column.name)}`)
+    .join(" and ");
+  const body = [
+    `  if old.${deletedAt} is null and new.${deletedAt} is not null then`,
+    `    perform from ${quoteIdentifier(entity.name)} where ${own} for update;`,
+    "  end if;",
+    "  return new;",
+  ].join("\n");
+  return triggerWithFunction(entity, "lock_delete", `before update of ${deletedAt}`, body);
+}
+
+function followDelete(entity: EntityDescription, children: readonly Child[]): readonly DatabaseObject[] {
+  const dying = children.map(({ child, key }) => indent(whenParentDies(entity, child, key), 4));
+  const returning = children.flatMap(({ child, key }) =>
+    key.onDelete === "cascade" && child.softDelete ? [indent(whenParentReturns(entity, child, key), 4)] : [],
+  );
+  const deletedAt = nameOf(entity, "deletedAt");
+  const body = [
+    `  if old.${deletedAt} is null and new.${deletedAt} is not null then`,
+    ...dying,
+    ...(returning.length === 0
+      ? []
+      : [`  elsif old.${deletedAt} is not null and new.${deletedAt} is null then`]),
+    ...returning,
+    "  end if;",
+    "  return null;",
+  ].join("\n");
+  return triggerWithFunction(entity, "follow_delete", `after update of ${deletedAt}`, body);
+}
+
+function whenParentDies(
+  parent: EntityDescription,
+  child: EntityDescription,
+  key: ForeignKeyDescription,
+): string {
+  const table = quoteIdentifier(child.name);
+  const own = matches(key, "new");
+  const living = child.softDelete ? ` and ${nameOf(child, "deletedAt")} is null` : "";
+  switch (key.onDelete) {
+    case "cascade":
+      return child.softDelete
+        ? `update ${table} set ${nameOf(child, "deletedAt")} = new.${nameOf(parent, "deletedAt")}, ${nameOf(child, "deletedBy")} = new.${nameOf(parent, "deletedBy")}\n  where ${own}${living};`
+        : `delete from ${table} where ${own};`;
+    case "set null":
+      return `update ${table} set ${key.columns.map((c) => `${quoteIdentifier(c.name)} = null`).join(", ")} where ${own};`;
+    case "set default":
+      return `update ${table} set ${key.columns.map((c) => `${quoteIdentifier(c.name)} = default`).join(", ")} where ${own};`;
+    default:
+      return [
+        `if exists (select from ${table} where ${own}${living}) then`,
+        `  raise exception using errcode = 'restrict_violation', schema = tg_table_schema, table = ${quoteLiteral(child.name)},`,
+        `    constraint = ${quoteLiteral(key.name)}, message = ${quoteLiteral(`rows of "${child.name}" still refer to the row of "${parent.name}"`)};`,
+        "end if;",
+      ].join("\n");
+  }
+}
+
+function whenParentReturns(
+  parent: EntityDescription,
+  child: EntityDescription,
+  key: ForeignKeyDescription,
+): string {
+  const table = quoteIdentifier(child.name);
+  const stamp = nameOf(child, "deletedAt");
+  const conditions = [
+    matches(key, "new"),
+    `${table}.${stamp} = old.${nameOf(parent, "deletedAt")}`,
+    ...child.foreignKeys
+      .filter((other) => other !== key && other.target.softDelete)
+      .map((other) => livesBy(child, other)),
+  ];
+  return `update ${table} set ${stamp} = null, ${nameOf(child, "deletedBy")} = null\n  where ${conditions.join("\n    and ")};`;
+}
+
+/** A child of two parents stays dead while the other one is: it would be refused, and the restore with it. */
+function livesBy(child: EntityDescription, key: ForeignKeyDescription): string {
+  const own = (column: { readonly name: string }) =>
+    `${quoteIdentifier(child.name)}.${quoteIdentifier(column.name)}`;
+  const isUnset = key.columns.map((column) => `${own(column)} is null`).join(" or ");
+  const isParent = key.columns.map(
+    (column, i) => `other.${quoteIdentifier(key.targetColumns[i]?.name ?? "")} = ${own(column)}`,
+  );
+  const isLiving = `other.${nameOf(key.target, "deletedAt")} is null`;
+  return `(${isUnset} or exists (select from ${quoteIdentifier(key.target.name)} other where ${[...isParent, isLiving].join(" and ")}))`;
+}
+
+function livingParent(
+  entity: EntityDescription,
+  parents: readonly ForeignKeyDescription[],
+): readonly DatabaseObject[] {
+  const columns = [
+    ...new Set(parents.flatMap((key) => key.columns.map((column) => quoteIdentifier(column.name)))),
+  ];
+  const deletedAt = entity.softDelete ? [nameOf(entity, "deletedAt")] : [];
+  const checks = parents.map((key) => {
+    const target = quoteIdentifier(key.target.name);
+    const isSet = key.columns
+      .map((column) => `new.${quoteIdentifier(column.name)} is not null`)
+      .join(" and ");
+    const parent = key.columns
+      .map(
+        (column, i) =>
+          `${quoteIdentifier(key.targetColumns[i]?.name ?? "")} = new.${quoteIdentifier(column.name)}`,
+      )
+      .join(" and ");
+    return [
+      `  if ${isSet} then`,
+      `    perform from ${target} where ${parent} and ${nameOf(key.target, "deletedAt")} is null for key share;`,
+      "    if not found then",
+      `      raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,`,
+      `        constraint = ${quoteLiteral(key.name)}, column = ${quoteLiteral(key.columns[0]?.name ?? "")},`,
+      `        message = ${quoteLiteral(`the row of "${key.target.name}" it refers to does not exist`)};`,
+      "    end if;",
+      "  end if;",
+    ].join("\n");
+  });
+  const ofTheDead = deletedAt.flatMap((column) => [
+    `  if new.${column} is not null then`,
+    "    return null;",
+    "  end if;",
+  ]);
+  const body = [...ofTheDead, ...checks, "  return null;"];
+  return triggerWithFunction(
+    entity,
+    "living_parent",
+    `after insert or update of ${[...columns, ...deletedAt].join(", ")}`,
+    body.join("\n"),
+  );
+}
+
+/** `set search_path from current` pins the schema the migration ran in, whatever a later session's path is. */
+function triggerWithFunction(
+  entity: EntityDescription,
+  purpose: string,
+  when: string,
+  body: string,
+): readonly DatabaseObject[] {
+  const name = `${entity.name}_${purpose}`;
+  const quoted = quoteIdentifier(name);
+  const table = quoteIdentifier(entity.name);
+  return [
+    {
+      kind: "function",
+      schema: entity.schema,
+      name,
+      create: `create function ${quoted}() returns trigger language plpgsql set search_path from current as $$\nbegin\n${body}\nend;\n$$`,
+      drop: `drop function ${quoted}()`,
+    },
+    {
+      kind: "trigger",
+      schema: entity.schema,
+      name,
+      table: entity.name,
+      create: `create trigger ${quoted} ${when} on ${table}\n  for each row execute function ${quoted}()`,
+      drop: `drop trigger ${quoted} on ${table}`,
+    },
+  ];
+}
+
+function matches(key: ForeignKeyDescription, record: "new" | "old"): string {
+  return key.columns
+    .map(
+      (column, i) =>
+        `${quoteIdentifier(column.name)} = ${record}.${quoteIdentifier(key.targetColumns[i]?.name ?? "")}`,
+    )
+    .join(" and ");
+}
+
+function nameOf(entity: EntityDescription, role: "deletedAt" | "deletedBy"): string {
+  const column = entity.byRole.get(role);
+  if (column === undefined) throw new TypeError(`"${entity.name}" has no ${role} column`);
+  return quoteIdentifier(column.name);
+}
+
+function indent(text: string, spaces: number): string {
+  return text.replace(/^/gm, " ".repeat(spaces));
+}

@@ -1,0 +1,32 @@
+// Names and literals
+
+// The identity of a SQL text
+export { fingerprint } from "./fingerprint.ts";
+export {
+  IDENTIFIER_BYTES_LIMIT,
+  qualifiedName,
+  quoteIdentifier,
+  quoteLiteral,
+  snakeCase,
+} from "./identifier.ts";
+// The statement tree
+export type {
+  Assignment,
+  ColumnNode,
+  ComparisonOperator,
+  Condition,
+  Conflict,
+  Delete,
+  Expression,
+  Filter,
+  Insert,
+  InsertColumn,
+  Ordering,
+  ParameterNode,
+  Projection,
+  Select,
+  TableReference,
+  Tree,
+  Update,
+  Write,
+} from "./tree.ts";

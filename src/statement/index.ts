@@ -1,0 +1,13 @@
+// From tree to text
+
+export { decodeArray, encodeArray } from "./array-text.ts";
+// Values, both ways
+export { decoderOf, encodeValue, isCalendarDay } from "./codec.ts";
+export { type CompiledTree, compile, compileCondition, compileExpression } from "./compile.ts";
+// From cells to rows
+export { createMapper, type Slot } from "./mapper.ts";
+// Statements that no entity stands behind
+export { encodePlainValue } from "./plain-value.ts";
+// The name a text is prepared under
+export { statementName } from "./statement.ts";
+export { rowsByName, templateCall } from "./template.ts";

@@ -1,0 +1,20 @@
+// A database for each test file
+
+// Migrations against the schema
+export {
+  type CatalogDifferencesOptions,
+  catalogDifferences,
+  type SchemaDifference,
+} from "./catalog-differences.ts";
+// Rows for tests
+export { type Factory, type FactoryDefaults, type FactoryRepository, factory } from "./factory.ts";
+// A transaction for each test
+export { withRollback } from "./rollback.ts";
+// The server they live on
+export { type TestServer, type TestServerOptions, testServer } from "./server.ts";
+export {
+  TEST_POOL_MAX_DEFAULT,
+  type TestDatabase,
+  type TestDatabaseOptions,
+  testDatabase,
+} from "./test-database.ts";

@@ -1,0 +1,2 @@
+// `updatedAt`, kept by the database
+export { timestampsBehaviour } from "./timestamps.ts";

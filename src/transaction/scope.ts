@@ -1,0 +1,132 @@
+import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import { isConnectionError, TransactionError } from "../errors/index.ts";
+
+/**
+ * One transaction, or one savepoint inside it.
+ *
+ * | state     | entered                       | statements                                  |
+ * |-----------|-------------------------------|---------------------------------------------|
+ * | open      | after BEGIN / SAVEPOINT       | run in order on the one connection          |
+ * | nested    | while a savepoint in it lives | wait until that has ended                   |
+ * | ended     | when its callback settles, or that of a transaction around it | throw TRANSACTION_CLOSED |
+ *
+ * `nested` is why two savepoints started side by side (`Promise.all`) do not interleave, and why a statement of
+ * the outer callback cannot slip into, and be rolled back with, an inner one.
+ */
+export class TransactionScope {
+  readonly connection: Connection;
+  /** The transaction or savepoint this one is inside of. */
+  readonly outer: TransactionScope | undefined;
+  readonly depth: number;
+  readonly signal: AbortSignal | undefined;
+  /** The first failure inside, for the error that says why COMMIT rolled back. */
+  firstError: unknown;
+  #isOpen = true;
+  #nested: Promise<void> | undefined;
+
+  constructor(connection: Connection, outer: TransactionScope | undefined, signal: AbortSignal | undefined) {
+    this.connection = connection;
+    this.outer = outer;
+    this.depth = outer === undefined ? 0 : outer.depth + 1;
+    this.signal = signal;
+  }
+
+  isInside(scope: TransactionScope): boolean {
+    return this === scope || (this.outer?.isInside(scope) ?? false);
+  }
+
+  /** A savepoint is over when the transaction around it is, whatever its own callback still does. */
+  get isOpen(): boolean {
+    return this.#isOpen && (this.outer?.isOpen ?? true);
+  }
+
+  /** A savepoint in this scope has begun and not ended. */
+  get hasNested(): boolean {
+    return this.#nested !== undefined;
+  }
+
+  end(): void {
+    this.#isOpen = false;
+  }
+
+  /** @throws {TRANSACTION_CLOSED} once the callback has ended. */
+  refuseEnded(): void {
+    if (this.isOpen) return;
+    throw new TransactionError(
+      "TRANSACTION_CLOSED",
+      "this transaction is over, so nothing can run in it any more",
+      {
+        hint: "Something that was started inside its callback ran on after it. Await it inside, or start it outside.",
+      },
+    );
+  }
+
+  /** One statement, when no savepoint is open in this scope. Either signal stops it. */
+  async run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome> {
+    // Checked in line, not in a method: nothing may come between the last check and the use of its answer.
+    while (this.#nested !== undefined) await this.#nested;
+    this.refuseEnded();
+    return this.send(call, options?.signal);
+  }
+
+  /** Several statements under one Sync: one round trip, and the first failure skips the rest. */
+  async flight(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
+    while (this.#nested !== undefined) await this.#nested;
+    this.refuseEnded();
+    return this.#noting(() => this.connection.batch(calls));
+  }
+
+  /** Sends without waiting for savepoints: for the statements that make and end them. */
+  send(call: StatementCall, signal?: AbortSignal): Promise<Outcome> {
+    return this.#noting(() => this.connection.query(call, { signal: eitherSignal(this.signal, signal) }));
+  }
+
+  /** Holds this scope's own statements back until `work` has ended. */
+  async holdFor<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#nested !== undefined) await this.#nested;
+    this.refuseEnded();
+    let release = (): void => {};
+    this.#nested = new Promise((resolve) => {
+      release = resolve;
+    });
+    try {
+      return await work();
+    } finally {
+      this.#nested = undefined;
+      release();
+    }
+  }
+
+  async #noting<T>(send: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await send();
+      this.#refuseEndedBehindOurBack();
+      return answer;
+    } catch (error) {
+      this.firstError ??= error;
+      throw error;
+    }
+  }
+
+  #refuseEndedBehindOurBack(): void {
+    if (this.connection.transactionStatus !== "idle") return;
+    this.#isOpen = false;
+    throw new TransactionError("TRANSACTION_CLOSED", "a statement ended the transaction it ran in", {
+      hint: "A procedure that commits must be called outside db.transaction.",
+    });
+  }
+}
+
+/** A signal that is aborted as soon as one of the two is. */
+export function eitherSignal(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
+
+/** True when the session is gone, so that neither ROLLBACK nor anything else can reach it. */
+export function isSessionLost(connection: Connection, error: unknown): boolean {
+  return !connection.isOpen || isConnectionError(error);
+}

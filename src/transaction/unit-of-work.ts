@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Outcome, StatementCall } from "../driver/index.ts";
+import { TransactionError } from "../errors/index.ts";
+import type { Pool } from "../pool/index.ts";
+import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
+import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
+import { eitherSignal, TransactionScope } from "./scope.ts";
+
+/** One place for statements: wherever the caller is, or one certain transaction. */
+export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction">;
+
+/** Where statements run: in the ambient transaction when there is one, else on any connection of the pool. */
+export interface UnitOfWork {
+  /** One statement. One round trip. */
+  run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome>;
+  /**
+   * All statements or none. One round trip outside a transaction; inside one, two more for a savepoint.
+   */
+  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]>;
+  /**
+   * Runs `work` in a transaction on one connection, ambient for everything inside. A call inside another is a
+   * savepoint. Commits when `work` resolves, rolls back when it rejects, and always gives the connection back.
+   */
+  transaction<T>(work: (scope: TransactionScope) => PromiseLike<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * The same three calls, bound to one transaction: for its explicit handle, which works where the async context
+   * was lost, and throws `TRANSACTION_CLOSED` once the transaction is over.
+   */
+  bind(scope: TransactionScope): Place;
+  /** True for this unit of work itself and for what its `bind` gave. */
+  owns(runner: object): runner is Place;
+}
+
+export function createUnitOfWork(pool: Pool): UnitOfWork {
+  const ambient = new AsyncLocalStorage<TransactionScope>();
+  const places = new WeakSet<object>();
+
+  /** An outer handle used inside a savepoint means the savepoint: waiting for its end would be waiting for itself. */
+  const innermost = (scope: TransactionScope): TransactionScope => {
+    const here = ambient.getStore();
+    return here?.isOpen === true && here.isInside(scope) ? here : scope;
+  };
+
+  const bind: UnitOfWork["bind"] = (scope) => {
+    const place: Place = {
+      run: (call, options) => innermost(scope).run(call, options),
+      batch: (calls) => savepoint(ambient, innermost(scope), (inner) => inner.flight(calls)),
+      async transaction(work, options = {}) {
+        refuseOptionsOfNested(options);
+        return savepoint(ambient, innermost(scope), work, options.signal);
+      },
+    };
+    places.add(place);
+    return place;
+  };
+
+  // An ended scope stays ambient for work that was left behind in its callback, so that its use is noticed.
+  const unit: UnitOfWork = {
+    bind,
+    owns: (runner): runner is Place => places.has(runner),
+    async run(call, options) {
+      const scope = ambient.getStore();
+      if (scope !== undefined) return scope.run(call, options);
+      return pool.use((connection) => connection.query(call, options), { signal: options?.signal });
+    },
+    async batch(calls) {
+      const scope = ambient.getStore();
+      return scope === undefined
+        ? pool.use((connection) => connection.batch(calls))
+        : bind(scope).batch(calls);
+    },
+    async transaction(work, options = {}) {
+      const scope = ambient.getStore();
+      return scope === undefined
+        ? outermost(pool, ambient, work, options)
+        : bind(scope).transaction(work, options);
+    },
+  };
+  places.add(unit);
+  return unit;
+}
+
+type Ambient = AsyncLocalStorage<TransactionScope>;
+type Work<T> = (scope: TransactionScope) => PromiseLike<T>;
+
+async function outermost<T>(
+  pool: Pool,
+  ambient: Ambient,
+  work: Work<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const begin = beginStatement(options);
+  const lease = await pool.acquire({ signal: options.signal });
+  const { connection } = lease;
+  const scope = new TransactionScope(connection, undefined, options.signal);
+  let isClean = false;
+  try {
+    await connection.query({ text: begin, values: [] });
+    // As the holder: work that asks the pool for a second connection must not wait for its own end.
+    const result = await settle(scope, () =>
+      lease.run(() => ambient.run(scope, async () => await work(scope))),
+    );
+    await commit(scope);
+    isClean = true;
+    return result;
+  } catch (error) {
+    isClean = await rolledBack(connection, error);
+    throw error;
+  } finally {
+    scope.end();
+    lease.release({ discard: !isClean });
+  }
+}
+
+async function savepoint<T>(
+  ambient: Ambient,
+  outer: TransactionScope,
+  work: Work<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return outer.holdFor(async () => {
+    const inner = new TransactionScope(outer.connection, outer, eitherSignal(outer.signal, signal));
+    const name = `plinth_${inner.depth}`;
+    await outer.send({ text: `savepoint ${name}`, values: [] });
+    try {
+      const result = await settle(inner, () => ambient.run(inner, async () => await work(inner)));
+      refuseCanceled(inner);
+      outer.refuseEnded();
+      if (outer.connection.transactionStatus === "failed") throw abortedBy(inner.firstError);
+      await outer.send({ text: `release savepoint ${name}`, values: [] });
+      return result;
+    } catch (error) {
+      await undoSavepoint(outer, name);
+      throw error;
+    } finally {
+      inner.end();
+    }
+  });
+}
+
+function refuseOptionsOfNested(options: TransactionOptions): void {
+  checkOptions(options);
+  if (options.isolation === undefined && options.readOnly === undefined) return;
+  throw new TransactionError(
+    "TRANSACTION_CONTROL",
+    "isolation and readOnly belong to the outermost transaction; a nested one is a savepoint of it",
+    { hint: "Set them where the first db.transaction begins." },
+  );
+}
