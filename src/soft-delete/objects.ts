@@ -8,8 +8,9 @@ import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
  *   ACTION refuse while a living child exists, CASCADE takes the children along under the same `deleted_at`, SET
  *   NULL empties the reference. When a row is restored, the children that died at the same moment come back, but
  *   for those that another dead parent keeps dead.
- * - `<table>_living_parent`: a living row cannot refer to a dead parent. Like PostgreSQL's own foreign keys it looks
- *   after the statement, so that rows of one insert may refer to each other, and locks the parent `for key share`.
+ * - `<table>_living_parent`, for changed rows, and `<table>_living_parent_of_new`, for inserted ones: a living row
+ *   cannot refer to a dead parent. Like PostgreSQL's own foreign keys they look after the statement, so that rows of
+ *   one insert may refer to each other.
  * - `<table>_lock_delete`: a row that dies is first locked `for update`, as a real DELETE would. Its UPDATE alone
  *   takes `for no key update`, which lets key-share lockers pass: a child could then be inserted unseen while its
  *   parent dies. README.md has the protocol. Lock table: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
@@ -127,28 +128,54 @@ function livingParent(
   entity: EntityDescription,
   parents: readonly ForeignKeyDescription[],
 ): readonly DatabaseObject[] {
-  const columns = [
-    ...new Set(parents.flatMap((key) => key.columns.map((column) => quoteIdentifier(column.name)))),
-  ];
+  return [...livingParentOfNew(entity, parents), ...livingParentOfChanged(entity, parents)];
+}
+
+/**
+ * One query for all rows of an insert: a look-up per row costs twice as much (README.md has the figures). It needs no lock of
+ * its own, as it fires after the foreign key's trigger, which holds the parent `for key share` by then.
+ */
+function livingParentOfNew(
+  entity: EntityDescription,
+  parents: readonly ForeignKeyDescription[],
+): readonly DatabaseObject[] {
+  const living = entity.softDelete ? [`child.${nameOf(entity, "deletedAt")} is null`] : [];
+  const checks = parents.map((key) => {
+    const isSet = key.columns.map((column) => `child.${quoteIdentifier(column.name)} is not null`);
+    const parent = `${isParentOf(key, "child", "parent.")} and parent.${nameOf(key.target, "deletedAt")} is null`;
+    return [
+      `  if exists (select from new_rows child where ${[...living, ...isSet].join(" and ")}`,
+      `    and not exists (select from ${quoteIdentifier(key.target.name)} parent where ${parent})) then`,
+      ...indent(refusal(key), 4).split("\n"),
+      "  end if;",
+    ].join("\n");
+  });
+  return triggerWithFunction(
+    entity,
+    "living_parent_of_new",
+    "after insert",
+    [...checks, "  return null;"].join("\n"),
+    "referencing new table as new_rows for each statement",
+  );
+}
+
+/** A restored row keeps its foreign key, whose own trigger then does not fire: so this one takes the lock itself. */
+function livingParentOfChanged(
+  entity: EntityDescription,
+  parents: readonly ForeignKeyDescription[],
+): readonly DatabaseObject[] {
+  const columns = new Set(
+    parents.flatMap((key) => key.columns.map((column) => quoteIdentifier(column.name))),
+  );
   const deletedAt = entity.softDelete ? [nameOf(entity, "deletedAt")] : [];
   const checks = parents.map((key) => {
-    const target = quoteIdentifier(key.target.name);
-    const isSet = key.columns
-      .map((column) => `new.${quoteIdentifier(column.name)} is not null`)
-      .join(" and ");
-    const parent = key.columns
-      .map(
-        (column, i) =>
-          `${quoteIdentifier(key.targetColumns[i]?.name ?? "")} = new.${quoteIdentifier(column.name)}`,
-      )
-      .join(" and ");
+    const isSet = key.columns.map((column) => `new.${quoteIdentifier(column.name)} is not null`);
+    const parent = `${isParentOf(key, "new")} and ${nameOf(key.target, "deletedAt")} is null`;
     return [
-      `  if ${isSet} then`,
-      `    perform from ${target} where ${parent} and ${nameOf(key.target, "deletedAt")} is null for key share;`,
+      `  if ${isSet.join(" and ")} then`,
+      `    perform from ${quoteIdentifier(key.target.name)} where ${parent} for key share;`,
       "    if not found then",
-      `      raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,`,
-      `        constraint = ${quoteLiteral(key.name)}, column = ${quoteLiteral(key.columns[0]?.name ?? "")},`,
-      `        message = ${quoteLiteral(`the row of "${key.target.name}" it refers to does not exist`)};`,
+      ...indent(refusal(key), 6).split("\n"),
       "    end if;",
       "  end if;",
     ].join("\n");
@@ -158,13 +185,20 @@ function livingParent(
     "    return null;",
     "  end if;",
   ]);
-  const body = [...ofTheDead, ...checks, "  return null;"];
   return triggerWithFunction(
     entity,
     "living_parent",
-    `after insert or update of ${[...columns, ...deletedAt].join(", ")}`,
-    body.join("\n"),
+    `after update of ${[...columns, ...deletedAt].join(", ")}`,
+    [...ofTheDead, ...checks, "  return null;"].join("\n"),
   );
+}
+
+function refusal(key: ForeignKeyDescription): string {
+  return [
+    "raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,",
+    `  constraint = ${quoteLiteral(key.name)}, column = ${quoteLiteral(key.columns[0]?.name ?? "")},`,
+    `  message = ${quoteLiteral(`the row of "${key.target.name}" it refers to does not exist`)};`,
+  ].join("\n");
 }
 
 /** `set search_path from current` pins the schema the migration ran in, whatever a later session's path is. */
@@ -173,6 +207,7 @@ function triggerWithFunction(
   purpose: string,
   when: string,
   body: string,
+  level = "for each row",
 ): readonly DatabaseObject[] {
   const name = `${entity.name}_${purpose}`;
   const quoted = quoteIdentifier(name);
@@ -190,7 +225,7 @@ function triggerWithFunction(
       schema: entity.schema,
       name,
       table: entity.name,
-      create: `create trigger ${quoted} ${when} on ${table}\n  for each row execute function ${quoted}()`,
+      create: `create trigger ${quoted} ${when} on ${table}\n  ${level} execute function ${quoted}()`,
       drop: `drop trigger ${quoted} on ${table}`,
     },
   ];
@@ -202,6 +237,16 @@ function matches(key: ForeignKeyDescription, record: "new" | "old"): string {
       (column, i) =>
         `${quoteIdentifier(column.name)} = ${record}.${quoteIdentifier(key.targetColumns[i]?.name ?? "")}`,
     )
+    .join(" and ");
+}
+
+/** The parent's columns equal the child's, the other way round from `matches`. */
+function isParentOf(key: ForeignKeyDescription, child: "new" | "child", prefix = ""): string {
+  return key.columns
+    .map((column, i) => {
+      const own = quoteIdentifier(key.targetColumns[i]?.name ?? "");
+      return `${prefix}${own} = ${child}.${quoteIdentifier(column.name)}`;
+    })
     .join(" and ");
 }
 

@@ -197,6 +197,21 @@ create trigger projects_follow_delete after update of deleted_at on projects
   for each row execute function projects_follow_delete();
 
 -- A living row refers to living rows only.
+create function user_profiles_living_parent_of_new() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select from new_rows child where child."deleted_at" is null and child."user_id" is not null
+    and not exists (select from "users" parent where parent."id" = child."user_id" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'user_profiles_user_id_users_id_fk', column = 'user_id',
+      message = 'the row of "users" it refers to does not exist';
+  end if;
+  return null;
+end;
+$$;
+
+create trigger user_profiles_living_parent_of_new after insert on user_profiles
+  referencing new table as new_rows for each statement execute function user_profiles_living_parent_of_new();
+
 create function user_profiles_living_parent() returns trigger language plpgsql set search_path from current as $$
 begin
   if new."deleted_at" is not null then
@@ -214,8 +229,23 @@ begin
 end;
 $$;
 
-create trigger user_profiles_living_parent after insert or update of user_id, deleted_at on user_profiles
+create trigger user_profiles_living_parent after update of user_id, deleted_at on user_profiles
   for each row execute function user_profiles_living_parent();
+
+create function projects_living_parent_of_new() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select from new_rows child where child."deleted_at" is null and child."owner_id" is not null
+    and not exists (select from "users" parent where parent."id" = child."owner_id" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'projects_owner_id_users_id_fk', column = 'owner_id',
+      message = 'the row of "users" it refers to does not exist';
+  end if;
+  return null;
+end;
+$$;
+
+create trigger projects_living_parent_of_new after insert on projects
+  referencing new table as new_rows for each statement execute function projects_living_parent_of_new();
 
 create function projects_living_parent() returns trigger language plpgsql set search_path from current as $$
 begin
@@ -234,8 +264,29 @@ begin
 end;
 $$;
 
-create trigger projects_living_parent after insert or update of owner_id, deleted_at on projects
+create trigger projects_living_parent after update of owner_id, deleted_at on projects
   for each row execute function projects_living_parent();
+
+create function tasks_living_parent_of_new() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select from new_rows child where child."deleted_at" is null and child."project_id" is not null
+    and not exists (select from "projects" parent where parent."id" = child."project_id" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'tasks_project_id_projects_id_fk', column = 'project_id',
+      message = 'the row of "projects" it refers to does not exist';
+  end if;
+  if exists (select from new_rows child where child."deleted_at" is null and child."assigned_to" is not null
+    and not exists (select from "users" parent where parent."id" = child."assigned_to" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'tasks_assigned_to_users_id_fk', column = 'assigned_to',
+      message = 'the row of "users" it refers to does not exist';
+  end if;
+  return null;
+end;
+$$;
+
+create trigger tasks_living_parent_of_new after insert on tasks
+  referencing new table as new_rows for each statement execute function tasks_living_parent_of_new();
 
 create function tasks_living_parent() returns trigger language plpgsql set search_path from current as $$
 begin
@@ -262,8 +313,29 @@ begin
 end;
 $$;
 
-create trigger tasks_living_parent after insert or update of project_id, assigned_to, deleted_at on tasks
+create trigger tasks_living_parent after update of project_id, assigned_to, deleted_at on tasks
   for each row execute function tasks_living_parent();
+
+create function project_members_living_parent_of_new() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select from new_rows child where child."deleted_at" is null and child."project_id" is not null
+    and not exists (select from "projects" parent where parent."id" = child."project_id" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'project_members_project_id_projects_id_fk', column = 'project_id',
+      message = 'the row of "projects" it refers to does not exist';
+  end if;
+  if exists (select from new_rows child where child."deleted_at" is null and child."user_id" is not null
+    and not exists (select from "users" parent where parent."id" = child."user_id" and parent."deleted_at" is null)) then
+    raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
+      constraint = 'project_members_user_id_users_id_fk', column = 'user_id',
+      message = 'the row of "users" it refers to does not exist';
+  end if;
+  return null;
+end;
+$$;
+
+create trigger project_members_living_parent_of_new after insert on project_members
+  referencing new table as new_rows for each statement execute function project_members_living_parent_of_new();
 
 create function project_members_living_parent() returns trigger language plpgsql set search_path from current as $$
 begin
@@ -290,16 +362,20 @@ begin
 end;
 $$;
 
-create trigger project_members_living_parent after insert or update of project_id, user_id, deleted_at on project_members
+create trigger project_members_living_parent after update of project_id, user_id, deleted_at on project_members
   for each row execute function project_members_living_parent();
 
 -- migrate:down
 drop table project_members, tasks, projects, user_profiles, users;
 
 drop function project_members_living_parent();
+drop function project_members_living_parent_of_new();
 drop function tasks_living_parent();
+drop function tasks_living_parent_of_new();
 drop function projects_living_parent();
+drop function projects_living_parent_of_new();
 drop function user_profiles_living_parent();
+drop function user_profiles_living_parent_of_new();
 drop function projects_follow_delete();
 drop function users_follow_delete();
 drop function projects_lock_delete();
