@@ -16,7 +16,7 @@ import { createPool, type Pool, type PoolWarning } from "./pool/index.ts";
 import {
   type BatchResults,
   createRepository,
-  type Plan,
+  type Intent,
   Query,
   type QueryRunner,
   type Repository,
@@ -273,7 +273,7 @@ function rawQuery<T>(
   strings: TemplateStringsArray,
   values: readonly unknown[],
 ): Query<T[]> {
-  return new Query((): Plan<T[]> => {
+  return new Query((): Intent<T[]> => {
     const call = templateCall(strings, values);
     refuseTransactionControl(call.text);
     return {

@@ -13,7 +13,7 @@ export async function runBatch<const Q extends readonly Query<unknown>[]>(
 ): Promise<BatchResults<Q>> {
   const taken = queries.map((query) => takeFrom(query));
   const place = placeOf(taken, unit);
-  const calls = taken.flatMap(({ plan }) => plan.calls);
+  const calls = taken.flatMap(({ intent }) => intent.calls);
   const results = isFinalAtSync(taken)
     ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls), place)
     : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), place));
@@ -36,8 +36,8 @@ function placeOf(taken: readonly TakenQuery<unknown>[], unit: UnitOfWork): Place
 
 /** False when a query's answer may still refuse (no such row) after another one has written: then COMMIT must wait. */
 function isFinalAtSync(taken: readonly TakenQuery<unknown>[]): boolean {
-  const writing = taken.filter(({ plan }) => plan.isRead !== true);
-  return !taken.some((query) => query.plan.mayRefuse === true && writing.some((other) => other !== query));
+  const writing = taken.filter(({ intent }) => intent.isRead !== true);
+  return !taken.some((query) => query.intent.mayRefuse === true && writing.some((other) => other !== query));
 }
 
 async function readBatch(
@@ -47,9 +47,11 @@ async function readBatch(
 ): Promise<unknown[]> {
   const results: unknown[] = [];
   let read = 0;
-  for (const { plan } of taken) {
-    results.push(await plan.read(outcomes.slice(read, read + plan.calls.length), (call) => runner.run(call)));
-    read += plan.calls.length;
+  for (const { intent } of taken) {
+    results.push(
+      await intent.read(outcomes.slice(read, read + intent.calls.length), (call) => runner.run(call)),
+    );
+    read += intent.calls.length;
   }
   return results;
 }

@@ -2,7 +2,7 @@ import type { StatementCall } from "../driver/index.ts";
 import type { Actor, Behaviour, EntityDescription, SchemaDescription, Visibility } from "../schema/index.ts";
 import type { Filter, TableReference, Tree, Write } from "../sql/index.ts";
 import { compile, compileCondition, compileExpression, statementName } from "../statement/index.ts";
-import type { Addition, Plan, QueryRunner } from "./query.ts";
+import type { Addition, Intent, QueryRunner } from "./query.ts";
 
 /** What a repository needs of the database it belongs to. */
 export interface RepositoryContext {
@@ -46,7 +46,7 @@ export function rewritten(context: RepositoryContext, entity: EntityDescription,
 }
 
 /** A compiled, named call of a tree, with what behaviours added to it. */
-export function planFor<T>(tree: Tree, read: Plan<T>["read"], mayRefuse = false): Plan<T> {
+export function intentFor<T>(tree: Tree, read: Intent<T>["read"], mayRefuse = false): Intent<T> {
   return {
     calls: [callOf(tree)],
     mayRefuse,

@@ -4,7 +4,7 @@ export type { RepositoryContext } from "./context.ts";
 // A call that has not run yet
 export {
   type Addition,
-  type Plan,
+  type Intent,
   Query,
   type QueryRunner,
   type QuerySql,

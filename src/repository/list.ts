@@ -1,9 +1,9 @@
 import type { EntityDescription, Visibility } from "../schema/index.ts";
 import type { Select } from "../sql/index.ts";
-import { callOf, planFor, type RepositoryContext } from "./context.ts";
+import { callOf, intentFor, type RepositoryContext } from "./context.ts";
 import { afterCursor, decodeCursor, encodeCursor } from "./cursor.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
-import type { Plan } from "./query.ts";
+import type { Intent } from "./query.ts";
 import {
   countIn,
   counting,
@@ -33,13 +33,13 @@ export interface ListShape extends ReadShape {
   readonly after?: unknown;
 }
 
-/** Plans a page of rows, by number or after a cursor. */
-export function planList(
+/** Works out a page of rows, by number or after a cursor. */
+export function intendList(
   context: RepositoryContext,
   entity: EntityDescription,
   visibility: Visibility,
   options: ListShape,
-): Plan<Page<AnyRow> | KeysetPage<AnyRow>> {
+): Intent<Page<AnyRow> | KeysetPage<AnyRow>> {
   refuseUnknownOptions(options, LIST_OPTION_NAMES);
   const limit = listLimit(entity, options.limit);
   const order = totalOrder(entity, options.sort);
@@ -48,24 +48,24 @@ export function planList(
   );
   const select: Select = { ...selected.select, orderBy: orderings(order, selected.table) };
   return options.after === undefined
-    ? planPage(select, selected, limit, listPage(options.page))
-    : planKeyset(entity, order, select, selected, limit, options);
+    ? intendPage(select, selected, limit, listPage(options.page))
+    : intendKeyset(entity, order, select, selected, limit, options);
 }
 
 /** The total rides along as a subselect that PostgreSQL runs once; only a page past the end has no row to carry it. */
-function planPage(
+function intendPage(
   select: Select,
   { map, selection }: Selected,
   limit: number,
   page: number,
-): Plan<Page<AnyRow>> {
+): Intent<Page<AnyRow>> {
   const tree: Select = {
     ...select,
     projections: [...selection.projections, { kind: "value", of: { kind: "count-of", of: select } }],
     limit: numberParameter(limit),
     offset: numberParameter((page - 1) * limit),
   };
-  return planFor(tree, async ([outcome], again) => {
+  return intentFor(tree, async ([outcome], again) => {
     const rows = rowsOf(outcome);
     let total = Number(rows[0]?.at(-1) ?? 0);
     if (rows.length === 0 && page > 1) total = countIn(await again(callOf(counting(select))));
@@ -74,14 +74,14 @@ function planPage(
 }
 
 /** One row more than the page holds tells whether there is a next page, without counting. */
-function planKeyset(
+function intendKeyset(
   entity: EntityDescription,
   order: readonly SortColumn[],
   select: Select,
   { map, selection, table }: Selected,
   limit: number,
   options: ListShape,
-): Plan<KeysetPage<AnyRow>> {
+): Intent<KeysetPage<AnyRow>> {
   if (options.page !== undefined) refuse("page", "cannot be combined with after");
   const isFirst = options.after === null || options.after === "";
   const after = isFirst
@@ -95,7 +95,7 @@ function planKeyset(
   const positions = order.map(({ column }) =>
     selection.slots.findIndex((slot) => slot.kind === "column" && slot.column === column),
   );
-  return planFor(tree, ([outcome]) => {
+  return intentFor(tree, ([outcome]) => {
     const rows = rowsOf(outcome);
     const page = rows.slice(0, limit);
     const last = page.at(-1);

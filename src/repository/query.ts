@@ -2,7 +2,7 @@ import type { Outcome, StatementCall } from "../driver/index.ts";
 import { InputError } from "../errors/index.ts";
 
 /** The statements of a call and how their answers become its result. */
-export interface Plan<T> {
+export interface Intent<T> {
   /** Nearly always one. Several travel as one flight, all or nothing; none when there is nothing to ask. */
   readonly calls: readonly StatementCall[];
   readonly additions: readonly Addition[];
@@ -47,14 +47,14 @@ const TAKE = Symbol("take");
  * ```
  */
 export class Query<T> implements PromiseLike<T> {
-  readonly #plan: () => Plan<T>;
+  readonly #intent: () => Intent<T>;
   readonly #runner: QueryRunner;
   #signal: AbortSignal | undefined;
   #isTaken = false;
   #result: Promise<T> | undefined;
 
-  constructor(plan: () => Plan<T>, runner: QueryRunner) {
-    this.#plan = plan;
+  constructor(intent: () => Intent<T>, runner: QueryRunner) {
+    this.#intent = intent;
     this.#runner = runner;
   }
 
@@ -69,7 +69,7 @@ export class Query<T> implements PromiseLike<T> {
    * statements (rows of different shapes) shows them one after the other.
    */
   toSQL(): QuerySql {
-    const { calls, additions } = this.#plan();
+    const { calls, additions } = this.#intent();
     return {
       text: calls.map((call) => call.text).join(";\n"),
       values: calls.flatMap((call) => call.values),
@@ -97,7 +97,7 @@ export class Query<T> implements PromiseLike<T> {
     if (this.#result !== undefined) throw refusal("has run already; make a new one for the batch");
     if (this.#isTaken) throw refusal("is in a batch already; a query runs once");
     this.#isTaken = true;
-    return { plan: this.#plan(), runner: this.#runner };
+    return { intent: this.#intent(), runner: this.#runner };
   }
 
   #start(): Promise<T> {
@@ -108,19 +108,19 @@ export class Query<T> implements PromiseLike<T> {
   }
 
   async #execute(): Promise<T> {
-    const plan = this.#plan();
+    const intent = this.#intent();
     const options = { signal: this.#signal };
     const again = (call: StatementCall): Promise<Outcome> => this.#runner.run(call, options);
-    const [only, ...others] = plan.calls;
-    if (only === undefined) return plan.read([], again);
-    const outcomes = others.length === 0 ? [await again(only)] : await this.#runner.batch(plan.calls);
-    return plan.read(outcomes, again);
+    const [only, ...others] = intent.calls;
+    if (only === undefined) return intent.read([], again);
+    const outcomes = others.length === 0 ? [await again(only)] : await this.#runner.batch(intent.calls);
+    return intent.read(outcomes, again);
   }
 }
 
 /** A query that belongs to a batch from now on, and runs there only. */
 export interface TakenQuery<T> {
-  readonly plan: Plan<T>;
+  readonly intent: Intent<T>;
   readonly runner: QueryRunner;
 }
 

@@ -1,7 +1,7 @@
 import { NotFoundError } from "../errors/index.ts";
 import type { EntityDescription, Visibility } from "../schema/index.ts";
 import type { Condition, Select, TableReference } from "../sql/index.ts";
-import { planFor, type RepositoryContext } from "./context.ts";
+import { intentFor, type RepositoryContext } from "./context.ts";
 import {
   givenUniqueKey,
   keyCondition,
@@ -10,9 +10,9 @@ import {
   keyValues,
   uniqueCondition,
 } from "./key.ts";
-import { type ListShape, planList } from "./list.ts";
+import { intendList, type ListShape } from "./list.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
-import type { Plan } from "./query.ts";
+import type { Intent } from "./query.ts";
 import {
   countIn,
   counting,
@@ -31,15 +31,15 @@ const READ_OPTION_NAMES = ["with", "reveal"];
 
 type AnyRow = Record<string, unknown>;
 
-/** Plans the reads of one entity as one caller sees it. */
+/** Works out the reads of one entity as one caller sees it. */
 export interface Reader {
-  find(key: unknown, options?: ReadShape): Plan<AnyRow | undefined>;
-  get(key: unknown, options?: ReadShape): Plan<AnyRow>;
-  findBy(unique: object, options?: ReadShape): Plan<AnyRow | undefined>;
-  findMany(keys: readonly unknown[], options?: ReadShape): Plan<(AnyRow | undefined)[]>;
-  list(options: ListShape): Plan<Page<AnyRow> | KeysetPage<AnyRow>>;
-  count(where?: object): Plan<number>;
-  exists(where: object): Plan<boolean>;
+  find(key: unknown, options?: ReadShape): Intent<AnyRow | undefined>;
+  get(key: unknown, options?: ReadShape): Intent<AnyRow>;
+  findBy(unique: object, options?: ReadShape): Intent<AnyRow | undefined>;
+  findMany(keys: readonly unknown[], options?: ReadShape): Intent<(AnyRow | undefined)[]>;
+  list(options: ListShape): Intent<Page<AnyRow> | KeysetPage<AnyRow>>;
+  count(where?: object): Intent<number>;
+  exists(where: object): Intent<boolean>;
 }
 
 export function createReader(
@@ -54,22 +54,22 @@ export function createReader(
   return {
     find(key, options) {
       const { select, map } = single((table) => keyCondition(entity, table, key), options);
-      return planFor(select, ([outcome]) => firstRow(outcome, map));
+      return intentFor(select, ([outcome]) => firstRow(outcome, map));
     },
     get(key, options) {
       const { select, map } = single((table) => keyCondition(entity, table, key), options);
-      return planFor(select, ([outcome]) => firstRow(outcome, map) ?? refuseMissing(entity), true);
+      return intentFor(select, ([outcome]) => firstRow(outcome, map) ?? refuseMissing(entity), true);
     },
     findBy(unique, options) {
       const { select, map } = single((table) => uniqueCondition(entity, table, unique), options);
-      return planFor(inOrderOfDeath(entity, visibility, unique, select), ([outcome]) =>
+      return intentFor(inOrderOfDeath(entity, visibility, unique, select), ([outcome]) =>
         firstRow(outcome, map),
       );
     },
-    findMany: (keys, options = {}) => planFindMany(context, entity, visibility, keys, options),
-    list: (options) => planList(context, entity, visibility, options),
-    count: (where) => planCount(context, entity, visibility, where),
-    exists: (where) => planExists(context, entity, visibility, where),
+    findMany: (keys, options = {}) => intendFindMany(context, entity, visibility, keys, options),
+    list: (options) => intendList(context, entity, visibility, options),
+    count: (where) => intendCount(context, entity, visibility, where),
+    exists: (where) => intendExists(context, entity, visibility, where),
   };
 }
 
@@ -94,13 +94,13 @@ function inOrderOfDeath(
   return { ...select, orderBy: orderings(order, select.from), limit: numberParameter(1) };
 }
 
-function planFindMany(
+function intendFindMany(
   context: RepositoryContext,
   entity: EntityDescription,
   visibility: Visibility,
   keys: readonly unknown[],
   options: ReadShape,
-): Plan<(AnyRow | undefined)[]> {
+): Intent<(AnyRow | undefined)[]> {
   if (!Array.isArray(keys)) refuse("keys", "must be a list");
   // Also visits holes, as undefined, which is no key.
   const asked: readonly unknown[] = Array.from(keys);
@@ -108,7 +108,7 @@ function planFindMany(
   const { select, map } = selectWhere(context, entity, visibility, options, (table) =>
     keysCondition(entity, table, asked),
   );
-  return planFor(select, ([outcome]) => {
+  return intentFor(select, ([outcome]) => {
     const found = new Map<string, AnyRow>();
     for (const cells of rowsOf(outcome)) {
       const row = map(cells);
@@ -124,28 +124,28 @@ function planFindMany(
   });
 }
 
-function planCount(
+function intendCount(
   context: RepositoryContext,
   entity: EntityDescription,
   visibility: Visibility,
   where: object | undefined,
-): Plan<number> {
+): Intent<number> {
   const { select } = selectWhere(context, entity, visibility, {}, (table) =>
     conditionOf(entity, table, where === undefined ? {} : where),
   );
-  return planFor(counting(select), ([outcome]) => countIn(outcome));
+  return intentFor(counting(select), ([outcome]) => countIn(outcome));
 }
 
-function planExists(
+function intendExists(
   context: RepositoryContext,
   entity: EntityDescription,
   visibility: Visibility,
   where: object,
-): Plan<boolean> {
+): Intent<boolean> {
   const { select } = selectWhere(context, entity, visibility, {}, (table) =>
     conditionOf(entity, table, where),
   );
-  return planFor(
+  return intentFor(
     { ...select, projections: [], limit: numberParameter(1) },
     ([outcome]) => rowsOf(outcome).length > 0,
   );

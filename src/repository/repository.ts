@@ -1,7 +1,7 @@
 import { type AnyEntity, describeTable, type Visibility } from "../schema/index.ts";
 import type { RepositoryContext } from "./context.ts";
 import type { ListShape } from "./list.ts";
-import { type Plan, Query } from "./query.ts";
+import { type Intent, Query } from "./query.ts";
 import { createReader } from "./read.ts";
 import type { Repository } from "./types.ts";
 import { createWriter } from "./write.ts";
@@ -19,7 +19,7 @@ export function createRepository<S, E extends AnyEntity>(
   const description = describeTable(entity);
   const reader = createReader(context, description, visibility);
   const writer = createWriter(context, description, visibility);
-  const query = <T>(plan: () => Plan<T>): Query<T> => new Query(plan, context.runner);
+  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, context.runner);
 
   const methods = {
     find: (key: unknown, options?: ListShape) => query(() => reader.find(key, options)),

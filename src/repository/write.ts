@@ -18,14 +18,14 @@ import {
   behaviourFilters,
   callOf,
   createReferences,
-  planFor,
+  intentFor,
   type RepositoryContext,
   rewritten,
 } from "./context.ts";
 import { type EncodedRow, encodeNewRow, encodePatch, isGiven } from "./input.ts";
 import { keyCondition } from "./key.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
-import type { Plan } from "./query.ts";
+import type { Intent } from "./query.ts";
 import { createReader, refuseMissing } from "./read.ts";
 import { firstRow, rowsOf } from "./selected.ts";
 import { publicColumns } from "./selection.ts";
@@ -39,15 +39,18 @@ export const CREATE_MANY_CHUNK = 10_000;
 
 type AnyRow = Record<string, unknown>;
 
-/** Plans the writes of one entity as one caller sees it. */
+/** Works out the writes of one entity as one caller sees it. */
 export interface Writer {
-  create(input: object): Plan<AnyRow>;
-  createMany(inputs: readonly object[], options: { readonly onConflict?: "ignore" }): Plan<AnyRow[]>;
-  update(key: unknown, patch: object): Plan<AnyRow>;
-  upsert(input: object, options: { readonly on: unknown; readonly update?: readonly string[] }): Plan<AnyRow>;
-  increment(key: unknown, by: object): Plan<AnyRow>;
-  delete(key: unknown): Plan<AnyRow>;
-  restore(key: unknown): Plan<AnyRow>;
+  create(input: object): Intent<AnyRow>;
+  createMany(inputs: readonly object[], options: { readonly onConflict?: "ignore" }): Intent<AnyRow[]>;
+  update(key: unknown, patch: object): Intent<AnyRow>;
+  upsert(
+    input: object,
+    options: { readonly on: unknown; readonly update?: readonly string[] },
+  ): Intent<AnyRow>;
+  increment(key: unknown, by: object): Intent<AnyRow>;
+  delete(key: unknown): Intent<AnyRow>;
+  restore(key: unknown): Intent<AnyRow>;
 }
 
 export function createWriter(
@@ -66,14 +69,14 @@ export function createWriter(
     key: unknown,
     setOf: (table: TableReference) => readonly Assignment[],
     seen: Visibility,
-  ): Plan<AnyRow> => {
+  ): Intent<AnyRow> => {
     const table = createReferences()(entity);
     const filters: Filter[] = [
       { condition: keyCondition(entity, table, key) },
       ...behaviourFilters(context, entity, table, seen),
     ];
     const update: Update = { kind: "update", table, set: setOf(table), filters, returning: returning(table) };
-    return planFor(rewritten(context, entity, update), theRow, true);
+    return intentFor(rewritten(context, entity, update), theRow, true);
   };
 
   const insertOf = (rows: readonly EncodedRow[], conflict: Conflict | undefined): Insert => {
@@ -95,8 +98,8 @@ export function createWriter(
       const conflict = drawn === undefined ? undefined : { columns: [drawn.name] };
       const tree = rewritten(context, entity, insertOf([row], conflict));
       return drawn === undefined
-        ? planFor(tree, theRow)
-        : planFor(tree, redrawing(context, entity, input, drawn, insertOf, theRow), true);
+        ? intentFor(tree, theRow)
+        : intentFor(tree, redrawing(context, entity, input, drawn, insertOf, theRow), true);
     },
     createMany(inputs, options) {
       if (!Array.isArray(inputs)) refuse("inputs", "must be a list");
@@ -130,7 +133,7 @@ export function createWriter(
         columns: on.map((column) => column.name),
         set: upsertSet(entity, row, on, input, options.update),
       };
-      return planFor(rewritten(context, entity, insertOf([row], conflict)), theRow);
+      return intentFor(rewritten(context, entity, insertOf([row], conflict)), theRow);
     },
     increment: (key, by) => updateWhereKey(key, (table) => increments(entity, table, by), visibility),
     delete(key) {
@@ -146,7 +149,7 @@ export function createWriter(
         filters,
         returning: returning(table),
       });
-      return planFor(node, theRow, true);
+      return intentFor(node, theRow, true);
     },
     restore(key) {
       const cleared = ["deletedAt", "deletedBy"]
@@ -175,7 +178,7 @@ function redrawing(
   drawn: ColumnDescription,
   insertOf: (rows: readonly EncodedRow[], conflict: Conflict) => Insert,
   theRow: (outcomes: readonly Outcome[]) => AnyRow,
-): Plan<AnyRow>["read"] {
+): Intent<AnyRow>["read"] {
   return async ([first], again) => {
     let outcome = first;
     for (let draws = 1; rowsOf(outcome).length === 0; draws++) {
