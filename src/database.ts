@@ -6,11 +6,13 @@ import {
   type DatabaseConfig,
   type DatabaseOptions,
   loadEnvironment,
+  nearestProjectFolder,
   readDatabaseConfig,
 } from "./config/index.ts";
 import { type ConnectionTarget, parseTarget } from "./driver/index.ts";
 import { createDrizzle } from "./drizzle/index.ts";
 import type { EmbeddedServer } from "./embedded/index.ts";
+import { ConfigError, SchemaError } from "./errors/index.ts";
 import { checkHealth, type Health } from "./health/index.ts";
 import { createPool, type Pool, type PoolWarning } from "./pool/index.ts";
 import {
@@ -41,7 +43,10 @@ export interface CreateDatabaseOptions<S extends SchemaModule> extends Omit<Data
   readonly schema: S;
   /** What `plinth.config.ts` exports, so that the application and the command line agree. @default nothing */
   readonly config?: Config;
-  /** The project's folder: where `.env` and the embedded server's data are. @default the working directory */
+  /**
+   * The project's folder: where `.env` and the embedded server's data are. @default the nearest folder, from the
+   * working directory upwards, with a `plinth.config.ts`, else with a `package.json`
+   */
   readonly directory?: string;
   /**
    * `verify` connects and checks the connection budget before the database is given out; `lazy` leaves both to the
@@ -50,8 +55,13 @@ export interface CreateDatabaseOptions<S extends SchemaModule> extends Omit<Data
   readonly boot?: "verify" | "lazy";
   /** Names of migrations not yet applied, for `health()`. */
   readonly pendingMigrations?: () => Promise<readonly string[]>;
-  /** Where warnings (a leaked connection, a dirty release) go. @default `process.emitWarning` */
-  readonly onWarning?: (warning: PoolWarning) => void;
+  /** Where warnings (a leaked connection, a dirty release, a server that died) go. @default `process.emitWarning` */
+  readonly onWarning?: (warning: DatabaseWarning) => void;
+}
+
+/** Something an operator ought to know that is nobody's error yet. */
+export interface DatabaseWarning extends Pick<PoolWarning, "message" | "holder"> {
+  readonly code: PoolWarning["code"] | "EMBEDDED_DOWN" | "EMBEDDED_UP";
 }
 
 /** What runs in one transaction: the same doors, bound to it, useless once it is over. */
@@ -172,19 +182,24 @@ export async function createDatabase<S extends SchemaModule>(
   const {
     schema,
     config: file,
-    directory = process.cwd(),
+    directory = nearestProjectFolder(process.cwd()),
     boot = "verify",
     pendingMigrations,
     onWarning,
     ...explicit
   } = options;
   const described = describeSchema(schema);
+  if (described.entities.length === 0) {
+    throw new SchemaError("the schema has no entities", {
+      hint: 'Give the whole module: import * as schema from "./schema.ts"; createDatabase({ schema }).',
+    });
+  }
   const { environment } = loadEnvironment({
-    directories: [directory, process.cwd()],
+    directories: [...(directory === undefined ? [] : [directory]), process.cwd()],
     environment: process.env,
   });
   const config = readDatabaseConfig({ explicit, environment, file: file?.database });
-  const server = await openServer(config, directory);
+  const server = await openServer(config, directory, onWarning ?? emitWarning);
   const pool = createPool({
     ...config.pool,
     target: server.target,
@@ -225,6 +240,10 @@ export async function createDatabase<S extends SchemaModule>(
   } satisfies Database<S>);
 }
 
+function emitWarning({ code, message }: DatabaseWarning): void {
+  process.emitWarning(message, { type: "PlinthWarning", code });
+}
+
 /** Long enough for what a request does, short enough for an orchestrator that kills after ten seconds. */
 const CLOSE_DEADLINE_MS_DEFAULT = 5_000;
 
@@ -242,14 +261,28 @@ interface OpenServer {
 }
 
 /** Whether the embedded server may stand in for a missing URL, the configuration has decided already. */
-async function openServer(config: DatabaseConfig, directory: string): Promise<OpenServer> {
+async function openServer(
+  config: DatabaseConfig,
+  directory: string | undefined,
+  warn: (warning: DatabaseWarning) => void,
+): Promise<OpenServer> {
   if (config.url !== undefined) {
     const target = parseTarget(config.url, config.session);
     return { target: () => target, release: async () => {} };
   }
+  if (directory === undefined) {
+    throw new ConfigError(`there is no project to run a database for in ${process.cwd()} or above`, {
+      hint: "Set DATABASE_URL, start it inside the project, or say createDatabase({ schema, directory }).",
+      path: "directory",
+    });
+  }
   // Loaded only where it is used: production installs leave the embedded server out.
   const { startEmbedded } = await import("./embedded/index.ts");
   const embedded: EmbeddedServer = await startEmbedded({ directory });
+  embedded.onDown(() =>
+    warn({ code: "EMBEDDED_DOWN", message: "the embedded server died; bringing it back" }),
+  );
+  embedded.onUp(() => warn({ code: "EMBEDDED_UP", message: "the embedded server is back" }));
   return { target: () => parseTarget(embedded.url, config.session), release: () => embedded.release() };
 }
 

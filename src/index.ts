@@ -6,6 +6,7 @@ export {
   type CreateDatabaseOptions,
   createDatabase,
   type Database,
+  type DatabaseWarning,
   type SchemaModule,
   type Transaction,
 } from "./database.ts";
@@ -41,7 +42,7 @@ export {
 } from "./errors/index.ts";
 export type { Check, Health } from "./health/index.ts";
 // The pool, for diagnostics
-export type { Pool, PoolStats, PoolWarning } from "./pool/index.ts";
+export type { Pool, PoolStats } from "./pool/index.ts";
 // Repositories and their calls
 export {
   type Addition,

@@ -1,10 +1,15 @@
 /** The composition root of the command line: finds a project, reads its config, loads its modules. No connection. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { BEHAVIOURS } from "./behaviours.ts";
+import { renderSchema, type SchemaSql } from "./catalog/index.ts";
 import {
+  CONFIG_FILES,
   type DatabaseConfig,
   type Environment,
+  foldersUpFrom,
+  folderWithConfig,
   loadEnvironment,
   type ProjectConfig,
   readDatabaseConfig,
@@ -14,8 +19,6 @@ import { type ConnectionTarget, parseTarget } from "./driver/index.ts";
 import { ConfigError, PlinthError } from "./errors/index.ts";
 import { describeSchema } from "./schema/index.ts";
 import { listSeedFiles, type Seed, type SeedKind, seedOf } from "./seeds/index.ts";
-
-const CONFIG_FILES = ["plinth.config.ts", "plinth.config.mts", "plinth.config.js", "plinth.config.mjs"];
 
 /** A project as the command line sees it. */
 export interface Project {
@@ -28,6 +31,12 @@ export interface Project {
   readDatabase(): DatabaseConfig;
   /** Imports the schema module; a second call gives the same one. */
   loadSchema(): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Writes the schema module as SQL, with the triggers of its behaviours, and the way back.
+   *
+   * @throws {CONFIG_INVALID} when it exports no entity, or entities of several PostgreSQL schemas.
+   */
+  renderSchema(): Promise<SchemaSql>;
   /** The PostgreSQL schema of the tables: DATABASE_SCHEMA, or what the schema module says. */
   readSchemaName(): Promise<string>;
   /** Imports the seeds of one kind, in order of file name. */
@@ -48,10 +57,9 @@ export interface OpenTarget {
  * @throws {CONFIG_INVALID} when there is none.
  */
 export function findProject(start: string): string {
-  const folders = foldersUpFrom(start);
-  const direct = folders.find((folder) => CONFIG_FILES.some((name) => existsSync(join(folder, name))));
+  const direct = folderWithConfig(start);
   if (direct !== undefined) return direct;
-  for (const folder of folders) {
+  for (const folder of foldersUpFrom(start)) {
     const named = projectNamedIn(join(folder, "package.json"));
     if (named !== undefined) return resolve(folder, named);
   }
@@ -101,6 +109,12 @@ export async function loadProject(directory: string): Promise<Project> {
     config,
     readDatabase,
     loadSchema,
+    renderSchema: async () => {
+      const module = await loadSchema();
+      // Unqualified names have one schema to go to.
+      schemaNameIn(module, config.schemaFile);
+      return renderSchema(describeSchema(module).entities, BEHAVIOURS);
+    },
     readSchemaName: async () => readDatabase().schema ?? schemaNameIn(await loadSchema(), config.schemaFile),
     loadSeeds: async (kind) => {
       const seeds: Seed[] = [];
@@ -175,16 +189,6 @@ function schemaNameIn(module: Readonly<Record<string, unknown>>, file: string): 
       : `${file} declares tables in several schemas (${[...names].join(", ")}); name the one of the migrations in DATABASE_SCHEMA`,
     { path: "schema" },
   );
-}
-
-function foldersUpFrom(start: string): readonly string[] {
-  const folders = [resolve(start)];
-  for (;;) {
-    const last = folders.at(-1) ?? "/";
-    const parent = dirname(last);
-    if (parent === last) return folders;
-    folders.push(parent);
-  }
 }
 
 function projectNamedIn(file: string): string | undefined {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createDatabase, type Database } from "plinth";
 import { createMigrator, type Migrator, type ProgressListener } from "plinth/migrations";
+import type { Log } from "./app.ts";
 import * as schema from "./schema.ts";
 
 export type TrackerDatabase = Database<typeof schema>;
@@ -11,10 +12,11 @@ export type Tracker = ReturnType<typeof trackerOn>;
 export const MIGRATIONS = join(import.meta.dirname, "migrations");
 
 /** Opens the database of `DATABASE_URL`, or the embedded one of `TRACKER_DIRECTORY`, which is this folder unless set. */
-export async function openDatabase(): Promise<TrackerDatabase> {
+export async function openDatabase(log: Log): Promise<TrackerDatabase> {
   const db: TrackerDatabase = await createDatabase({
     schema,
     directory: process.env.TRACKER_DIRECTORY ?? import.meta.dirname,
+    onWarning: ({ message }) => log(message),
     pendingMigrations: async () => pendingNames(migratorOn(db)),
   });
   return db;

@@ -38,9 +38,11 @@ export const title = z
 /** Free text that may be taken away again with null. */
 export const prose = z.string().max(TEXT_LENGTH_MAX).nullable();
 
+/** Kept as it was sent: zod's own URL type would trim it in silence. */
 export const webAddress = z
-  .url({ protocol: /^https?$/, error: "must be a http or https URL" })
+  .string()
   .max(URL_LENGTH_MAX)
+  .refine((text) => /^https?:\/\/\S+$/i.test(text) && URL.canParse(text), "must be a http or https URL")
   .nullable();
 
 export const phone = z.string().max(PHONE_LENGTH_MAX).nullable();

@@ -5,6 +5,7 @@ import type { Hono } from "hono";
 import { ConfigError, RequestError } from "plinth";
 import { problemOf, problemResponse } from "plinth/http";
 import type { Log } from "./app.ts";
+import { watchConnections } from "./drain.ts";
 
 const PORT_DEFAULT = 3_000;
 const PORT_MAX = 65_535;
@@ -13,12 +14,11 @@ const HOST = "127.0.0.1";
 /** The last run may still be finishing its requests. */
 const BUSY_PORT_WAIT_MS = 5_000;
 const BUSY_PORT_POLL_MS = 250;
-const IDLE_POLL_MS = 50;
 
 /** An application that takes requests. */
 export interface Listening {
   readonly port: number;
-  /** Takes no more requests, lets those that run finish for `deadlineMs`, then cuts them off. */
+  /** Takes no more connections, lets requests that run finish for `deadlineMs`, then cuts them off. */
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -43,9 +43,11 @@ export async function listen(app: Hono, port: number, signal: AbortSignal, log: 
   let hasWaited = false;
   for (;;) {
     signal.throwIfAborted();
-    const server = await tryListen(app, port);
-    if (server !== undefined)
-      return { port: portOf(server), close: (deadlineMs) => close(server, deadlineMs) };
+    const server = createServer(
+      getRequestListener(app.fetch, { hostname: HOST, errorHandler: answerUnreadable }),
+    );
+    const drain = watchConnections(server);
+    if (await takesPort(server, port)) return { port: portOf(server), close: drain.close };
     if (performance.now() > giveUpAt) {
       throw new ConfigError(
         `port ${port} is in use; stop what listens there, or choose another one: PORT=3001 npm start`,
@@ -60,16 +62,13 @@ export async function listen(app: Hono, port: number, signal: AbortSignal, log: 
   }
 }
 
-/** `undefined` when the port is in use. */
-function tryListen(app: Hono, port: number): Promise<Server | undefined> {
-  const server = createServer(
-    getRequestListener(app.fetch, { hostname: HOST, errorHandler: answerUnreadable }),
-  );
+/** False when the port is in use. */
+function takesPort(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" ? resolve(undefined) : reject(error),
+      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
     );
-    server.listen(port, HOST, () => resolve(server));
+    server.listen(port, HOST, () => resolve(true));
   });
 }
 
@@ -83,14 +82,4 @@ function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("the server has no port");
   return address.port;
-}
-
-async function close(server: Server, deadlineMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection that is kept alive becomes idle when its request is done, and nobody else would end it.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_POLL_MS);
-  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(deadline);
 }

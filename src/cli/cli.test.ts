@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TestServer, testServer } from "../../test/support/server.ts";
+import * as workshop from "../../test/support/workshop-schema.ts";
+import { readCatalog } from "../catalog/index.ts";
 import { type Connection, connect, parseTarget, retarget } from "../driver/index.ts";
+import { catalogDifferences } from "../testing/index.ts";
 import { type Installation, installPlinth } from "./installation.fixture.ts";
 
 const APPLICATION = {
@@ -253,6 +256,60 @@ describe("plinth make migration", () => {
     expect(bad.stderr).toBe(
       "error: a migration's name is letters, digits, _ and -. Say what it does: plinth make migration add_tags.\n",
     );
+  });
+});
+
+describe("plinth make migration --from-schema", () => {
+  // The module both copies of Plinth import: the installed one as a file, this one as `workshop`.
+  const declaration = new URL("../../test/support/workshop-schema.ts", import.meta.url);
+  const DECLARED = {
+    "package.json": APPLICATION["package.json"],
+    "plinth.config.ts": APPLICATION["plinth.config.ts"],
+    "src/schema.ts": readFileSync(declaration, "utf8"),
+  };
+
+  it("writes what the schema declares, and a way back that leaves nothing", async () => {
+    const declared = plinth.application("declared", DECLARED);
+    const environment = freshEnvironment();
+    const made = await plinth.run(declared, ["make", "migration", "init", "--from-schema", "--json"]);
+    const file = join(declared, "migrations/0001_init.sql");
+    expect(json(made.stdout)).toMatchObject({ ok: true, command: "make migration", data: { file } });
+    expect(readFileSync(file, "utf8")).toMatch(
+      /^-- migrate:up\n\ncreate type "stage" as enum \('open', 'done'\);\n\ncreate table .+;\n\n-- migrate:down\n\nalter table .+;\n$/s,
+    );
+    expect(
+      await catalogDifferences({
+        schema: workshop,
+        migrations: join(declared, "migrations"),
+        url: server.url,
+      }),
+    ).toEqual([]);
+    const connection = await connect(retarget(parseTarget(server.url), { database: databaseName }));
+    const objects = async () => (await readCatalog(connection, environment.DATABASE_SCHEMA)).objects;
+    expect((await plinth.run(declared, ["migrate", "up"], environment)).code).toBe(0);
+    expect((await objects()).map(({ kind }) => kind)).toEqual(expect.arrayContaining(["table", "trigger"]));
+    expect((await plinth.run(declared, ["migrate", "down"], environment)).code).toBe(0);
+    expect(await objects()).toEqual([]);
+    await connection.close();
+  });
+
+  it("refuses a folder that holds a migration, and a schema without entities", async () => {
+    const begun = plinth.application("begun", APPLICATION);
+    const refused = await plinth.run(begun, ["make", "migration", "add tags", "--from-schema"]);
+    expect(refused).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `error: ${join(begun, "migrations")} holds a migration already, 0001_roles.sql. The whole schema can only be the first one. Write the change by hand: plinth make migration add_tags.\n`,
+    });
+    const { "plinth.config.ts": config } = APPLICATION;
+    const bare = plinth.application("bare", { "plinth.config.ts": config, "src/schema.ts": "export {};\n" });
+    const none = await plinth.run(bare, ["make", "migration", "init", "--from-schema"]);
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain(`${join(bare, "src/schema.ts")} exports no entity`);
+    expect([
+      existsSync(join(bare, "migrations")),
+      existsSync(join(begun, "migrations/0002_add_tags.sql")),
+    ]).toEqual([false, false]);
   });
 });
 

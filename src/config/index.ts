@@ -22,4 +22,6 @@ export {
   type ProjectConfig,
   readProjectConfig,
 } from "./project-config.ts";
+// Where a project is
+export { CONFIG_FILES, foldersUpFrom, folderWithConfig, nearestProjectFolder } from "./project-folder.ts";
 export { type Environment, refuseUnknownKeys } from "./settings.ts";

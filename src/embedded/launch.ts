@@ -38,6 +38,7 @@ export async function launch(cluster: Cluster, port: number, giveUpAt: number): 
   }
   const { handle, offset } = await openLog(home);
   let child: ChildProcess;
+  let end: Promise<End>;
   try {
     child = spawn(
       join(cluster.binaries, "bin", "postgres"),
@@ -51,10 +52,11 @@ export async function launch(cluster: Cluster, port: number, giveUpAt: number): 
         ...spawnAs(account),
       },
     );
+    // At once: a server that finds itself second can be gone before the log is closed.
+    end = endOf(child);
   } finally {
     await handle.close();
   }
-  const end = endOf(child);
   child.unref();
   for (;;) {
     const ended = await Promise.race([end, sleep(POLL_MS, undefined, { ref: false })]);

@@ -35,6 +35,8 @@ export async function buildAside(
       // Everybody who began at the same moment sees everybody else now; the first by name goes on.
       const rivals = (await sweepDrafts(target)).filter((other) => !others.includes(other));
       if (rivals.some((rival) => rival < draft) && Date.now() < giveUpAt) continue;
+      // Who is not a rival any more may have published between our first look and our draft.
+      if (await exists(target)) continue;
       await build(draft);
       await publish(draft, target);
     } finally {

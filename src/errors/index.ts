@@ -1,3 +1,5 @@
+// Who called
+export { CallSite } from "./call-site.ts";
 // The registry of codes
 
 // One class per question a caller asks

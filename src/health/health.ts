@@ -3,8 +3,9 @@ import type { Pool } from "../pool/index.ts";
 
 /** One thing that was looked at. */
 export interface Check {
-  readonly status: "ok" | "failed";
-  /** Why it failed, in a sentence; never a password or a value. */
+  /** `skipped`: nobody looked, which is not the same as being in order. */
+  readonly status: "ok" | "failed" | "skipped";
+  /** Why it failed or was skipped, in a sentence; never a password or a value. */
   readonly reason?: string;
 }
 
@@ -40,12 +41,9 @@ const NO_ANSWER = `no answer within ${HEALTH_TIMEOUT_MS} ms`;
 export async function checkHealth({ pool, pendingMigrations }: HealthSources): Promise<Health> {
   const deadline = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
   const database = await attempt(deadline, () => probe(pool, deadline));
-  const migrations =
-    database.status === "failed"
-      ? { status: "failed" as const, reason: "unknown while the database is away" }
-      : await attempt(deadline, async () => refusePending((await pendingMigrations?.()) ?? []));
+  const migrations = await checkMigrations(database, deadline, pendingMigrations);
   const checks = { database, migrations, pool: checkPool(pool, database) };
-  const isHealthy = Object.values(checks).every((check) => check.status === "ok");
+  const isHealthy = Object.values(checks).every((check) => check.status !== "failed");
   return { status: isHealthy ? "ok" : "unavailable", checks };
 }
 
@@ -54,6 +52,16 @@ const OK: Check = { status: "ok" };
 async function probe(pool: Pool, signal: AbortSignal): Promise<void> {
   const ping = { text: "select 1", values: [], leavesNoTrace: true };
   await pool.use((connection) => connection.query(ping, { signal }), { signal });
+}
+
+async function checkMigrations(
+  database: Check,
+  deadline: AbortSignal,
+  pending: HealthSources["pendingMigrations"],
+): Promise<Check> {
+  if (pending === undefined) return { status: "skipped", reason: "createDatabase got no pendingMigrations" };
+  if (database.status === "failed") return { status: "failed", reason: "unknown while the database is away" };
+  return attempt(deadline, async () => refusePending(await pending()));
 }
 
 /** A full pool is no failure while the probe still gets its turn: that is what a queue is for. */

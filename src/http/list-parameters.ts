@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** PostgreSQL's offset is larger than any page of this number. */
-const PAGE_MAX = 2_147_483_647;
+/** As many digits as a number holds exactly; a page past the end is empty. */
+const PAGE_MAX = 999_999_999_999_999;
 const LIMIT_DEFAULT = 10;
 const LIMIT_MAX_DEFAULT = 100;
 
-const DIGITS = /^[1-9]\d{0,9}$/;
+const DIGITS = /^[1-9]\d{0,14}$/;
 
 /** `page=2`: digits only, so that `1e3`, `01` and `1.5` are no numbers. @default 1 */
 export function pageNumber() {
-  return wholeNumber(1, PAGE_MAX, "must be a whole number, 1 or more");
+  return wholeNumber(1, PAGE_MAX);
 }
 
 /** `limit=20`: rows per page. @default 10, at most 100 */

@@ -59,14 +59,16 @@ describe("pageNumber and pageLimit", () => {
   it.each(["0", "-1", "1.0", "1e3", "01", "", "%20", "1_000", "٣", "9".repeat(20)])(
     "refuse %j and say what is allowed",
     (value) => {
-      expect(complaintsOf(`?page=${value}`)).toEqual(["page: must be a whole number, 1 or more"]);
+      expect(complaintsOf(`?page=${value}`)).toEqual([
+        "page: must be a whole number from 1 to 999999999999999",
+      ]);
       expect(complaintsOf(`?limit=${value}`)).toEqual(["limit: must be a whole number from 1 to 100"]);
     },
   );
 
   it("take their bounds", () => {
-    expect(read("?page=2147483647&limit=1")).toMatchObject({ page: 2_147_483_647, limit: 1 });
-    expect(complaintsOf("?page=2147483648&limit=101")).toHaveLength(2);
+    expect(read("?page=999999999999999&limit=1")).toMatchObject({ page: 999_999_999_999_999, limit: 1 });
+    expect(complaintsOf("?page=1000000000000000&limit=101")).toHaveLength(2);
   });
 });
 

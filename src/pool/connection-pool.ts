@@ -1,8 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Connection } from "../driver/index.ts";
-import { type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
+import { CallSite, type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { checkBudget, readBudget } from "./budget.ts";
-import { CallSite } from "./call-site.ts";
 import { HoldingScopes, reportHolding } from "./holding.ts";
 import { LeasedConnection, PooledLease } from "./lease.ts";
 import { type Holding, type Member, probe, reset, withinBound } from "./member.ts";
@@ -69,7 +68,7 @@ export class ConnectionPool implements Pool {
   }
 
   async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const site = new CallSite();
+    const site = options.site ?? new CallSite();
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
     const lease = new PooledLease(holding.connection, {
       giveBack: (discard) => {
@@ -84,7 +83,7 @@ export class ConnectionPool implements Pool {
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>, options: AcquireOptions = {}): Promise<T> {
-    const site = new CallSite();
+    const site = options.site ?? new CallSite();
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
     const connection = new LeasedConnection(holding.connection);
     try {

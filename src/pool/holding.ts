@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { HolderReport } from "../errors/index.ts";
-import type { CallSite } from "./call-site.ts";
+import type { CallSite, HolderReport } from "../errors/index.ts";
 import type { Holding } from "./member.ts";
 
 /** The report behind error messages, warnings and `pool.holders()`. */

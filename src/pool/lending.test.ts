@@ -44,7 +44,7 @@ describe("use", () => {
       const which = i % 2 === 0 ? "first" : "second";
       return (which === "first" ? first : second).pool.use(async (connection) => {
         processes[which].add(connection.processId);
-        await connection.query(call("select pg_sleep(0.005)"));
+        await connection.query(call("select pg_sleep(0.05)"));
       });
     });
     await Promise.all(work);
@@ -73,7 +73,7 @@ describe("acquire", () => {
   });
 
   it("throws POOL_EXHAUSTED after the wait, naming who holds what, since when and from which line", async () => {
-    const { pool, quiet } = watchedPool(server.url, { max: 2, acquireTimeoutMs: 50 });
+    const { pool, quiet } = watchedPool(server.url, { max: 2, acquireTimeoutMs: 1_000 });
     async function createOrder(): Promise<Lease> {
       return pool.acquire();
     }

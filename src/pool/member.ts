@@ -1,5 +1,5 @@
 import type { Connection } from "../driver/index.ts";
-import type { CallSite } from "./call-site.ts";
+import type { CallSite } from "../errors/index.ts";
 
 /**
  * One place in the pool, taken from the start of connecting to the end of the connection.

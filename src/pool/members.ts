@@ -1,5 +1,5 @@
 import type { Connection } from "../driver/index.ts";
-import type { CallSite } from "./call-site.ts";
+import type { CallSite } from "../errors/index.ts";
 import type { Holding, Member } from "./member.ts";
 
 /** The places of a pool, and the one way each changes its state. README.md draws the states. */

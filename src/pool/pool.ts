@@ -1,5 +1,5 @@
 import type { Connection } from "../driver/index.ts";
-import type { HolderReport } from "../errors/index.ts";
+import type { CallSite, HolderReport } from "../errors/index.ts";
 
 /** Lends connections. One per process and database. */
 export interface Pool {
@@ -39,6 +39,8 @@ export interface Pool {
 
 export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Whom to name as the holder, when the caller acts for somebody else. @default the caller itself */
+  readonly site?: CallSite | undefined;
 }
 
 /**

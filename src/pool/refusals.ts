@@ -1,5 +1,4 @@
-import { PoolError, StatementError } from "../errors/index.ts";
-import type { CallSite } from "./call-site.ts";
+import { type CallSite, PoolError, StatementError } from "../errors/index.ts";
 import { describeHolding, describeSite, reportHolding } from "./holding.ts";
 import type { Holding } from "./member.ts";
 

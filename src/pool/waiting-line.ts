@@ -1,4 +1,4 @@
-import type { CallSite } from "./call-site.ts";
+import type { CallSite } from "../errors/index.ts";
 import type { Holding } from "./member.ts";
 
 /** One caller in line. */

@@ -1,7 +1,7 @@
-import type { Outcome } from "../driver/index.ts";
-import { InputError } from "../errors/index.ts";
+import type { Outcome, StatementCall } from "../driver/index.ts";
+import { CallSite, InputError } from "../errors/index.ts";
 import type { Place, UnitOfWork } from "../transaction/index.ts";
-import { type Query, type QueryRunner, type TakenQuery, takeFrom } from "./query.ts";
+import { type Query, type TakenQuery, takeFrom } from "./query.ts";
 
 /** The results of a batch, in the order of its queries. */
 export type BatchResults<Q extends readonly Query<unknown>[]> = { -readonly [K in keyof Q]: Awaited<Q[K]> };
@@ -11,12 +11,27 @@ export async function runBatch<const Q extends readonly Query<unknown>[]>(
   unit: UnitOfWork,
   queries: Q,
 ): Promise<BatchResults<Q>> {
+  const site = new CallSite();
+  try {
+    return await runTaken(unit, queries, site);
+  } catch (error) {
+    site.sign(error);
+    throw error;
+  }
+}
+
+async function runTaken<const Q extends readonly Query<unknown>[]>(
+  unit: UnitOfWork,
+  queries: Q,
+  site: CallSite,
+): Promise<BatchResults<Q>> {
   const taken = queries.map((query) => takeFrom(query));
   const place = placeOf(taken, unit);
   const calls = taken.flatMap(({ intent }) => intent.calls);
+  const again = (call: StatementCall): Promise<Outcome> => place.run(call, { site });
   const results = isFinalAtSync(taken)
-    ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls), place)
-    : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), place));
+    ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls, { site }), again)
+    : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), again));
   // One result per query, in order: what the mapped type says and the compiler cannot follow through a loop.
   return results as BatchResults<Q>;
 }
@@ -43,14 +58,12 @@ function isFinalAtSync(taken: readonly TakenQuery<unknown>[]): boolean {
 async function readBatch(
   taken: readonly TakenQuery<unknown>[],
   outcomes: readonly Outcome[],
-  runner: QueryRunner,
+  again: (call: StatementCall) => Promise<Outcome>,
 ): Promise<unknown[]> {
   const results: unknown[] = [];
   let read = 0;
   for (const { intent } of taken) {
-    results.push(
-      await intent.read(outcomes.slice(read, read + intent.calls.length), (call) => runner.run(call)),
-    );
+    results.push(await intent.read(outcomes.slice(read, read + intent.calls.length), again));
     read += intent.calls.length;
   }
   return results;

@@ -21,6 +21,9 @@ import { conditionOf } from "./where.ts";
 export const LIST_LIMIT_DEFAULT = 10;
 export const LIST_LIMIT_MAX_DEFAULT = 100;
 
+/** Fifteen digits, which a number holds exactly; a page past the end is empty. */
+const PAGE_MAX = 999_999_999_999_999;
+
 const LIST_OPTION_NAMES = ["with", "reveal", "where", "sort", "limit", "page", "after"];
 
 type AnyRow = Record<string, unknown>;
@@ -63,7 +66,8 @@ function intendPage(
     ...select,
     projections: [...selection.projections, { kind: "value", of: { kind: "count-of", of: select } }],
     limit: numberParameter(limit),
-    offset: numberParameter((page - 1) * limit),
+    // A page far past the end has an offset that a number cannot hold exactly.
+    offset: { kind: "parameter", value: String(BigInt(page - 1) * BigInt(limit)) },
   };
   return intentFor(tree, async ([outcome], again) => {
     const rows = rowsOf(outcome);
@@ -122,8 +126,8 @@ function listLimit(entity: EntityDescription, limit: unknown): number {
 
 function listPage(page: unknown): number {
   if (page === undefined) return 1;
-  if (typeof page !== "number" || !Number.isInteger(page) || page < 1 || page > 2_147_483_647) {
-    refuse("page", "must be a whole number, 1 or more");
+  if (typeof page !== "number" || !Number.isInteger(page) || page < 1 || page > PAGE_MAX) {
+    refuse("page", `must be a whole number from 1 to ${PAGE_MAX}`);
   }
   return page;
 }

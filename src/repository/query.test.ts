@@ -1,5 +1,6 @@
-import { Query } from "plinth";
+import { createDatabase, Query } from "plinth";
 import { describe, expect, it } from "vitest";
+import * as domain from "../../test/support/domain.ts";
 import { openLibrary, statementsRunBy } from "../../test/support/library.ts";
 import { refusal, rejection } from "../../test/support/rejection.ts";
 import { connect, parseTarget } from "../driver/index.ts";
@@ -121,13 +122,109 @@ describe("Query", () => {
   });
 });
 
+describe("the line that made a query", () => {
+  const here = expect.stringMatching(/^src\/repository\/query\.test\.ts:\d+:\d+$/);
+
+  async function errorOf(call: PromiseLike<unknown>): Promise<string> {
+    const { stack = "", message } = await rejection(call);
+    expect(stack).toContain(message);
+    return stack.slice(stack.indexOf(message) + message.length);
+  }
+
+  it("names who holds the connection when the pool is exhausted", async () => {
+    await using crowded = await openCrowded();
+    async function slowReport() {
+      await crowded.sql`select pg_sleep(30)`.withSignal(crowded.stop.signal);
+    }
+    const holding = rejection(slowReport());
+    const waiting = await rejection(crowded.repository(domain.authors).count());
+    crowded.stop.abort();
+    expect(waiting).toMatchObject({
+      code: "POOL_EXHAUSTED",
+      message: expect.stringMatching(
+        /held \d+\.\d s by slowReport \(src\/repository\/query\.test\.ts:\d+:\d+\)/,
+      ),
+      holders: [{ callSite: here, stack: expect.stringContaining("at slowReport") }],
+    });
+    expect(await holding).toMatchObject({ code: "QUERY_CANCELED" });
+  });
+
+  it.each(["call", "batch", "batch that needs a transaction"])("names the maker of a %s", async (kind) => {
+    await using crowded = await openCrowded();
+    const { id } = await makeAuthor();
+    const blocker = await holdRow(id);
+    const authors = crowded.repository(domain.authors);
+    async function rename() {
+      const update = authors.update(id, { name: "n" });
+      if (kind === "call") await update;
+      else if (kind === "batch") await crowded.batch([update]);
+      else await crowded.batch([update, authors.create({ name: "n", email: `${id}@example.com` })]);
+    }
+    const holding = rename();
+    await blocker.untilAnotherWaits();
+    const waiting = await rejection(crowded.batch([authors.count(), authors.count()]));
+    await blocker[Symbol.asyncDispose]();
+    await holding;
+    expect(waiting).toMatchObject({ code: "POOL_EXHAUSTED", holders: [{ callSite: here }] });
+    expect(waiting.message).toContain("by rename (");
+    expect(waiting.stack).toContain("query.test.ts");
+  });
+
+  it("is in the stack of a refused input", async () => {
+    async function saveNobody() {
+      await repo.authors.create({ nope: 1 } as never);
+    }
+    const stack = await errorOf(saveNobody());
+    expect(stack).toMatch(/\n {4}at \(called from\)\n {4}at saveNobody \(.*query\.test\.ts:\d+:\d+\)/);
+  });
+
+  it("is in the stack of what the server refused, alone and in a batch", async () => {
+    const { email } = await makeAuthor();
+    async function twice() {
+      await repo.authors.create({ email, name: "Twice" });
+    }
+    async function together() {
+      await db.batch([repo.authors.create({ email, name: "Twice" })]);
+    }
+    expect(await rejection(twice())).toMatchObject({ code: "UNIQUE_VIOLATION" });
+    expect(await errorOf(twice())).toMatch(/\(called from\)\n {4}at twice \(.*query\.test\.ts:\d+:\d+\)/);
+    expect(await errorOf(together())).toMatch(
+      /\(called from\)\n {4}at together \(.*query\.test\.ts:\d+:\d+\)/,
+    );
+  });
+
+  it("is added once, and without frames of Plinth and Node", async () => {
+    const query = repo.authors.get("none");
+    await rejection(query);
+    const [, added = "", ...more] = (await errorOf(query)).split("    at (called from)\n");
+    expect(more).toEqual([]);
+    expect(added.split("\n")[0]).toContain("query.test.ts");
+    expect(added).not.toMatch(/node:|node_modules|repository\.ts|call-site/);
+  });
+});
+
+/** The library through a pool of one connection, open already. `stop` ends what holds it. */
+async function openCrowded() {
+  const crowded = await createDatabase({
+    schema: domain,
+    url,
+    pool: { max: 1, acquireTimeoutMs: 1_000 },
+  });
+  const stop = new AbortController();
+  return Object.assign(Object.create(crowded) as typeof crowded, {
+    stop,
+    [Symbol.asyncDispose]: () => crowded.close(),
+  });
+}
+
 /** Another session that holds a row, so that an update of it waits. */
 async function holdRow(id: string) {
   const connection = await connect(parseTarget(url));
   await connection.script(`begin; select 1 from library.authors where id = '${id}' for update`);
   const waiting = async (): Promise<number> => {
-    const [outcome] = await connection.script(
-      "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    // Within one transaction the server shows the activity of the first look, unless asked to look again.
+    const [, outcome] = await connection.script(
+      "select pg_stat_clear_snapshot(); select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
     );
     return Number(outcome?.rows[0]?.[0]);
   };

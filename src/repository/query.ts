@@ -1,5 +1,6 @@
 import type { Outcome, StatementCall } from "../driver/index.ts";
-import { InputError } from "../errors/index.ts";
+import { CallSite, InputError } from "../errors/index.ts";
+import type { Place } from "../transaction/index.ts";
 
 /** The statements of a call and how their answers become its result. */
 export interface Intent<T> {
@@ -28,12 +29,12 @@ export interface QuerySql {
 }
 
 /** How a query's statements reach the server: the unit of work. */
-export interface QueryRunner {
-  run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome>;
-  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]>;
-}
+export type QueryRunner = Pick<Place, "run" | "batch">;
 
 const TAKE = Symbol("take");
+
+/** Three are the repository's own, and the rest say who called. */
+const FRAMES = 8;
 
 /**
  * A repository call that has not run yet. It runs when it is first awaited, once; until then it can be looked at
@@ -49,6 +50,8 @@ const TAKE = Symbol("take");
 export class Query<T> implements PromiseLike<T> {
   readonly #intent: () => Intent<T>;
   readonly #runner: QueryRunner;
+  /** Taken here: by the time it runs, in a microtask of the `await`, nobody can tell any more who asked. */
+  readonly #site: CallSite;
   #signal: AbortSignal | undefined;
   #isTaken = false;
   #result: Promise<T> | undefined;
@@ -56,6 +59,7 @@ export class Query<T> implements PromiseLike<T> {
   constructor(intent: () => Intent<T>, runner: QueryRunner) {
     this.#intent = intent;
     this.#runner = runner;
+    this.#site = new CallSite(FRAMES);
   }
 
   /** Aborting `signal` stops the statement on the server and rejects with `QUERY_CANCELED`. */
@@ -101,19 +105,30 @@ export class Query<T> implements PromiseLike<T> {
   }
 
   #start(): Promise<T> {
-    this.#result ??= this.#isTaken
-      ? Promise.reject(refusal("ran in a batch, which gave its result back"))
-      : this.#execute();
+    this.#result ??= this.#run();
     return this.#result;
+  }
+
+  async #run(): Promise<T> {
+    try {
+      if (this.#isTaken) throw refusal("ran in a batch, which gave its result back");
+      return await this.#execute();
+    } catch (error) {
+      this.#site.sign(error);
+      throw error;
+    }
   }
 
   async #execute(): Promise<T> {
     const intent = this.#intent();
-    const options = { signal: this.#signal };
+    const options = { signal: this.#signal, site: this.#site };
     const again = (call: StatementCall): Promise<Outcome> => this.#runner.run(call, options);
     const [only, ...others] = intent.calls;
     if (only === undefined) return intent.read([], again);
-    const outcomes = others.length === 0 ? [await again(only)] : await this.#runner.batch(intent.calls);
+    const outcomes =
+      others.length === 0
+        ? [await again(only)]
+        : await this.#runner.batch(intent.calls, { site: this.#site });
     return intent.read(outcomes, again);
   }
 }

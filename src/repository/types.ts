@@ -96,15 +96,21 @@ type Related<S, R, O> =
       ? ReadRow<S, T, NestedWith<O>>[]
       : never;
 
-/** A row with the relations that were asked for. */
+/** A row with the relations that were asked for; one that was asked for by a `boolean` may be there or not. */
 export type ReadRow<S, E extends AnyEntity, W, V extends string = never> = Flat<
   Row<E> &
     Pick<FullRow<E>, V & keyof FullRow<E>> & {
-      [K in keyof W & keyof RelationsOf<S, E> as W[K] extends false ? never : K]: Related<
+      [K in keyof W & keyof RelationsOf<S, E> as false extends W[K] ? never : K]: Related<
         S,
         RelationsOf<S, E>[K],
         W[K]
       >;
+    } & {
+      [K in keyof W & keyof RelationsOf<S, E> as true extends W[K]
+        ? false extends W[K]
+          ? K
+          : never
+        : never]?: Related<S, RelationsOf<S, E>[K], true>;
     }
 >;
 

@@ -28,7 +28,6 @@ export {
   isEntity,
   type ListRules,
 } from "./entity.ts";
-// What a declaration means in types
 export type {
   CreateInput,
   Flat,
@@ -40,6 +39,8 @@ export type {
   SecretKeys,
   UpdateInput,
 } from "./inference.ts";
+// What a declaration means in types; the marks are named in the types of an application that emits declarations
+export type { CreateOnlyMark, ManagedMark, SecretMark } from "./marks.ts";
 // Ids, for keys made outside a repository
 export { createPublicIdGenerator } from "./public-id.ts";
 export type { RelationMap } from "./relations.ts";

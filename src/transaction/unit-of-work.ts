@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Outcome, StatementCall } from "../driver/index.ts";
-import { TransactionError } from "../errors/index.ts";
+import { type CallSite, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
 import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
@@ -9,14 +9,22 @@ import { eitherSignal, TransactionScope } from "./scope.ts";
 /** One place for statements: wherever the caller is, or one certain transaction. */
 export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction">;
 
+/** How one statement, or one flight of them, runs. */
+export interface RunOptions {
+  /** Stops the statement on the server. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whom to name as the holder of the connection. @default the caller */
+  readonly site?: CallSite | undefined;
+}
+
 /** Where statements run: in the ambient transaction when there is one, else on any connection of the pool. */
 export interface UnitOfWork {
   /** One statement. One round trip. */
-  run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome>;
+  run(call: StatementCall, options?: RunOptions): Promise<Outcome>;
   /**
    * All statements or none. One round trip outside a transaction; inside one, two more for a savepoint.
    */
-  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]>;
+  batch(calls: readonly StatementCall[], options?: Pick<RunOptions, "site">): Promise<readonly Outcome[]>;
   /**
    * Runs `work` in a transaction on one connection, ambient for everything inside. A call inside another is a
    * savepoint. Commits when `work` resolves, rolls back when it rejects, and always gives the connection back.
@@ -61,12 +69,12 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
     async run(call, options) {
       const scope = ambient.getStore();
       if (scope !== undefined) return scope.run(call, options);
-      return pool.use((connection) => connection.query(call, options), { signal: options?.signal });
+      return pool.use((connection) => connection.query(call, options), options);
     },
-    async batch(calls) {
+    async batch(calls, options) {
       const scope = ambient.getStore();
       return scope === undefined
-        ? pool.use((connection) => connection.batch(calls))
+        ? pool.use((connection) => connection.batch(calls), options)
         : bind(scope).batch(calls);
     },
     async transaction(work, options = {}) {

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { BEHAVIOURS } from "../../src/behaviours.ts";
 import { renderSchema } from "../../src/catalog/index.ts";
-import { type CreateDatabaseOptions, createDatabase, type Database } from "../../src/database.ts";
+import {
+  type CreateDatabaseOptions,
+  createDatabase,
+  type Database,
+  type DatabaseWarning,
+} from "../../src/database.ts";
 import { type Connection, connect, parseTarget } from "../../src/driver/index.ts";
-import type { PoolWarning } from "../../src/pool/index.ts";
 import { describeSchema } from "../../src/schema/index.ts";
 import { quoteIdentifier } from "../../src/sql/index.ts";
 import { expectQuiet } from "./quiet.ts";
@@ -15,7 +19,7 @@ export interface Workshop {
   readonly db: Database<typeof schema>;
   readonly repo: ReturnType<typeof repositories>;
   readonly url: string;
-  readonly warnings: PoolWarning[];
+  readonly warnings: DatabaseWarning[];
   /** The common assertions after a fault; see `expectQuiet`. */
   quiet(): Promise<void>;
   /** A session without Plinth's rules, as psql has: one more client. */
@@ -61,7 +65,7 @@ export function workshops(): (options?: WorkshopOptions) => Promise<Workshop> {
     const name = `workshop_${process.pid}_${++made}`;
     await admin.script(`create database ${name} template ${template}`);
     const url = onDatabase(server.url, name);
-    const warnings: PoolWarning[] = [];
+    const warnings: DatabaseWarning[] = [];
     const db = await createDatabase({
       schema,
       onWarning: (warning) => warnings.push(warning),

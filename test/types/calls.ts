@@ -35,6 +35,9 @@ export async function reads(db: Database<typeof domain>) {
   const tree = await categories.get(1n, { with: { parent: true, children: { with: { children: true } } } });
   holds<Equal<(typeof tree.children)[number]["children"], Row<typeof domain.categories>[]>>();
   holds<Equal<typeof tree.parent, Row<typeof domain.categories> | null>>();
+  const wanted: boolean = Date.now() > 0;
+  const maybeAuthor = await books.get("x", { with: { author: wanted } });
+  holds<Equal<typeof maybeAuthor.author, Author | undefined>>();
   const withoutAuthor = await books.get("x", { with: { author: false } });
   holds<Equal<"author" extends keyof typeof withoutAuthor ? true : false, false>>();
 
