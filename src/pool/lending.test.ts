@@ -82,7 +82,7 @@ describe("acquire", () => {
     expect(error).toMatchObject({
       code: "POOL_EXHAUSTED",
       summary: expect.stringMatching(
-        /^no connection within 50 ms: all 2 connections are in use, 1 callers wait in line(\n {4}#\d+ held \d+\.\d s by createOrder \(src\/pool\/lending\.test\.ts:\d+:\d+\)){2}$/,
+        /^no connection within 1000 ms: all 2 connections are in use, 1 caller waits in line(\n {4}#\d+ held \d+\.\d s by createOrder \(src\/pool\/lending\.test\.ts:\d+:\d+\)){2}$/,
       ),
       holders: leases.map(({ connection }) => ({
         connectionId: connection.id,

@@ -23,7 +23,7 @@ export function exhausted(situation: PoolSituation, waitedMs: number, cause: unk
       : `all ${holdings.length} connections are in use`;
   return new PoolError(
     "POOL_EXHAUSTED",
-    `no connection within ${waitedMs} ms: ${state}, ${waiting} callers wait in line${listHolders(situation)}`,
+    `no connection within ${waitedMs} ms: ${state}, ${waiting === 1 ? "1 caller waits" : `${waiting} callers wait`} in line${listHolders(situation)}`,
     {
       holders: reports(situation),
       hint: "Find the holders that keep a connection too long, or raise pool.max if the server has room.",
