@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -116,6 +116,8 @@ describe("createDatabase", () => {
     vi.stubEnv("NODE_ENV", "production");
     vi.stubEnv("DATABASE_URL", undefined);
     const directory = mkdtempSync(join(tmpdir(), "plinth-production-"));
+    // Open, so that as root too the data stay in it and go with it.
+    chmodSync(directory, 0o755);
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const db = await createDatabase({ schema, directory, embedded: true });
     onTestFinished(() => db.close());

@@ -62,7 +62,8 @@ const EXACT: Readonly<Record<string, Kind>> = {
   "25006": ["READ_ONLY", "the transaction or the server is read-only"],
   "53300": ["TOO_MANY_CONNECTIONS", "the server has no connection left"],
   "28000": ["AUTHENTICATION_FAILED", "the server refused the role"],
-  "28P01": ["AUTHENTICATION_FAILED", "the password is wrong"],
+  // PostgreSQL does not tell an unknown role from a wrong password, so that nobody can find out which roles exist.
+  "28P01": ["AUTHENTICATION_FAILED", "the server refused the user or its password"],
   "3D000": ["DATABASE_MISSING", "the database does not exist"],
   "3F000": ["SCHEMA_MISSING", "the schema does not exist"],
   "23505": ["UNIQUE_VIOLATION", "a row with the same key already exists"],
@@ -147,8 +148,17 @@ export function errorFromServer(report: ServerReport, context: CallContext = {})
     default:
       return sqlstate.startsWith("23")
         ? new ConstraintError(code, message, fields, { secrets })
-        : new StatementError(code, message, fields, { secrets });
+        : new StatementError(code, message, fields, { secrets, ...hintFor(sqlstate) });
   }
+}
+
+/** The first thing most people forget. */
+function hintFor(sqlstate: string): { readonly hint?: string } {
+  return sqlstate === "42P01"
+    ? {
+        hint: "Have the migrations run on this database? See plinth migrate status. SQL of your own names the schema: tracker.tasks.",
+      }
+    : {};
 }
 
 function kindOf(sqlstate: string, report: ServerReport, context: CallContext): Kind {

@@ -58,7 +58,7 @@ export function decodeCursor(
 
 function refuse(): never {
   throw new InputError("INVALID_CURSOR", [
-    { path: "after", message: "is not a cursor of this list; leave it out to start from the first page" },
+    { path: "after", message: "is not a cursor of this list and its sort; null starts from the first page" },
   ]);
 }
 

@@ -202,7 +202,7 @@ describe("a cursor", () => {
   }
   const REFUSED = {
     code: "INVALID_CURSOR",
-    issues: ["after: is not a cursor of this list; leave it out to start from the first page"],
+    issues: ["after: is not a cursor of this list and its sort; null starts from the first page"],
   };
 
   it("is refused when any of its characters changed, was cut or was added", async () => {

@@ -24,9 +24,7 @@ export function totalOrder(entity: EntityDescription, asked: unknown, path = "so
       typeof name === "string" && name.startsWith("-") ? [name.slice(1), true] : [name, false];
     const column = typeof key === "string" && allowed.includes(key) ? entity.byKey.get(key) : undefined;
     if (column === undefined) {
-      throw new InputError("INVALID_QUERY", [
-        { path, message: `${unknownName("sort", key, allowed)}${allowedWords(allowed)}` },
-      ]);
+      throw new InputError("INVALID_QUERY", [{ path, message: unknownSort(key, allowed) }]);
     }
     if (!order.some((known) => known.column === column)) order.push({ column, descending });
   }
@@ -46,8 +44,11 @@ function isDecisive(entity: EntityDescription, column: ColumnDescription): boole
   return isUnique && column.notNull;
 }
 
-function allowedWords(allowed: readonly string[]): string {
-  return ` (one of ${allowed.join(", ")}; - in front for descending)`;
+/** The whole list once, whether or not a name is near. */
+function unknownSort(key: unknown, allowed: readonly string[]): string {
+  const said = unknownName("sort", key, allowed);
+  const list = said.includes("; allowed: ") ? "" : `one of ${allowed.join(", ")}; `;
+  return `${said} (${list}- in front for descending)`;
 }
 
 /** What a list may be sorted by: the entity's own allow-list, else every public column that has an order. */
