@@ -29,9 +29,10 @@ async function removeProject(directory: string): Promise<void> {
   if (place !== undefined) {
     await stopPostmaster(place.dataDirectory, 20_000);
     const storage = dirname(place.dataDirectory);
-    if (dirname(storage) === STORAGE_ROOT) await rm(storage, { recursive: true, force: true });
+    if (dirname(storage) === STORAGE_ROOT)
+      await rm(storage, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
 /** Another process that uses a project's server. */
