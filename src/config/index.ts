@@ -1,4 +1,12 @@
 // The config file
+export {
+  type Config,
+  defineConfig,
+  MIGRATION_SETTINGS_DEFAULT,
+  type MigrationSettings,
+  type ProjectConfig,
+  readProjectConfig,
+} from "./project-config.ts";
 
 // The database: options from code, environment and file in one frozen object
 export {
@@ -10,18 +18,13 @@ export {
   readDatabaseConfig,
   type SessionConfig,
 } from "./database-config.ts";
+
 // The environment and .env
 export { type LoadedEnvironment, loadEnvironment } from "./environment.ts";
+export { type Environment, refuseUnknownKeys } from "./settings.ts";
+
 // Keeping passwords off the screen
 export { maskUrl } from "./mask.ts";
-export {
-  type Config,
-  defineConfig,
-  MIGRATION_SETTINGS_DEFAULT,
-  type MigrationSettings,
-  type ProjectConfig,
-  readProjectConfig,
-} from "./project-config.ts";
+
 // Where a project is
 export { CONFIG_FILES, foldersUpFrom, folderWithConfig, nearestProjectFolder } from "./project-folder.ts";
-export { type Environment, refuseUnknownKeys } from "./settings.ts";

@@ -1,4 +1,6 @@
 // Run the project's server
+export { type EmbeddedServer, startEmbedded } from "./embedded-server.ts";
+export type { EmbeddedOptions } from "./options.ts";
 
 // Look at it and steer it from outside: what `plinth db` does
 export {
@@ -9,5 +11,3 @@ export {
   pinEmbedded,
   stopEmbedded,
 } from "./control.ts";
-export { type EmbeddedServer, startEmbedded } from "./embedded-server.ts";
-export type { EmbeddedOptions } from "./options.ts";

@@ -1,6 +1,8 @@
-// Who called
-export { CallSite } from "./call-site.ts";
 // The registry of codes
+export { ERROR_CODES, type ErrorCode } from "./codes.ts";
+
+// The base class, and what keeps values out of logs
+export { hide, PlinthError, type PlinthErrorOptions } from "./plinth-error.ts";
 
 // One class per question a caller asks
 export {
@@ -23,9 +25,7 @@ export {
   StatementError,
   TransactionError,
 } from "./classes.ts";
-export { ERROR_CODES, type ErrorCode } from "./codes.ts";
-// The base class, and what keeps values out of logs
-export { hide, PlinthError, type PlinthErrorOptions } from "./plinth-error.ts";
+
 // Predicates to branch on
 export {
   isConnectionError,
@@ -36,7 +36,12 @@ export {
   isRetryable,
   isUniqueViolation,
 } from "./predicates.ts";
+
 // From the wire to a class
 export { type CallContext, errorFromServer, type ServerReport } from "./sqlstate.ts";
+
 // Messages that teach
 export { nearestName, unknownName } from "./suggest.ts";
+
+// Who called
+export { CallSite } from "./call-site.ts";

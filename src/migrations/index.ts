@@ -1,9 +1,4 @@
 // The migrator
-
-export { readMigrations } from "./folder.ts";
-// The folder
-export { createMigrationFile } from "./make-file.ts";
-export { type MigrationFile, parseFileName, parseMigrationFile, type Section } from "./migration-file.ts";
 export {
   createMigrator,
   type MigrationRun,
@@ -12,8 +7,16 @@ export {
   type RanMigration,
   type RunOptions,
 } from "./migrator.ts";
+
 // What it tells
 export type { MigrationProgress, ProgressListener } from "./progress.ts";
-export { LEDGER_TABLE } from "./queries.ts";
-export { describeHolder, type LockHolder } from "./runner-lock.ts";
 export type { MigrationFinding, MigrationReport, MigrationState, MigrationStatus } from "./status.ts";
+export { describeHolder, type LockHolder } from "./runner-lock.ts";
+
+// The folder and its files
+export { readMigrations } from "./folder.ts";
+export { type MigrationFile, parseFileName, parseMigrationFile, type Section } from "./migration-file.ts";
+export { createMigrationFile } from "./make-file.ts";
+
+// The ledger
+export { LEDGER_TABLE } from "./queries.ts";

@@ -1,14 +1,3 @@
-// Calls that travel together
-export { type BatchResults, runBatch } from "./batch.ts";
-export type { RepositoryContext } from "./context.ts";
-// A call that has not run yet
-export {
-  type Addition,
-  type Intent,
-  Query,
-  type QueryRunner,
-  type QuerySql,
-} from "./query.ts";
 // The typed door to one entity
 export { createRepository } from "./repository.ts";
 export type {
@@ -29,5 +18,19 @@ export type {
   Where,
   With,
 } from "./types.ts";
+export type { RepositoryContext } from "./context.ts";
+
+// A call that has not run yet
+export {
+  type Addition,
+  type Intent,
+  Query,
+  type QueryRunner,
+  type QuerySql,
+} from "./query.ts";
+
+// Calls that travel together
+export { type BatchResults, runBatch } from "./batch.ts";
+
 // What people type, as a LIKE pattern
 export { escapeLike } from "./where.ts";

@@ -1,4 +1,5 @@
 // Declaring a seed
+export { defineSeed, type Seed, type SeedDatabase, type SeedKind } from "./seed.ts";
 
 // Running them
 export {
@@ -8,6 +9,6 @@ export {
   SEED_WAIT_MS_DEFAULT,
   type SeedProgress,
 } from "./run-seeds.ts";
-export { defineSeed, type Seed, type SeedDatabase, type SeedKind } from "./seed.ts";
+
 // The folder
 export { listSeedFiles, seedOf } from "./seed-files.ts";

@@ -1,7 +1,4 @@
 // Names and literals
-
-// The identity of a SQL text
-export { fingerprint } from "./fingerprint.ts";
 export {
   IDENTIFIER_BYTES_LIMIT,
   qualifiedName,
@@ -9,6 +6,10 @@ export {
   quoteLiteral,
   snakeCase,
 } from "./identifier.ts";
+
+// The identity of a SQL text
+export { fingerprint } from "./fingerprint.ts";
+
 // The statement tree
 export type {
   Assignment,

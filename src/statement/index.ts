@@ -1,13 +1,16 @@
 // From tree to text
-
-export { decodeArray, encodeArray } from "./array-text.ts";
-// Values, both ways
-export { decoderOf, encodeValue, isCalendarDay } from "./codec.ts";
 export { type CompiledTree, compile, compileCondition, compileExpression } from "./compile.ts";
-// From cells to rows
-export { createMapper, type Slot } from "./mapper.ts";
-// Statements that no entity stands behind
-export { encodePlainValue } from "./plain-value.ts";
+
 // The name a text is prepared under
 export { statementName } from "./statement.ts";
+
+// Values, both ways
+export { decoderOf, encodeValue, isCalendarDay } from "./codec.ts";
+export { decodeArray, encodeArray } from "./array-text.ts";
+
+// From cells to rows
+export { createMapper, type Slot } from "./mapper.ts";
+
+// Statements that no entity stands behind
+export { encodePlainValue } from "./plain-value.ts";
 export { rowsByName, templateCall } from "./template.ts";

@@ -1,7 +1,7 @@
 // Where statements run
+export { createUnitOfWork, type Place, type UnitOfWork } from "./unit-of-work.ts";
+export type { TransactionScope } from "./scope.ts";
+export type { IsolationLevel, TransactionOptions } from "./options.ts";
 
 // What raw statements may not do
 export { refuseTransactionControl } from "./control.ts";
-export type { IsolationLevel, TransactionOptions } from "./options.ts";
-export type { TransactionScope } from "./scope.ts";
-export { createUnitOfWork, type Place, type UnitOfWork } from "./unit-of-work.ts";
