@@ -14,7 +14,7 @@ import { createDrizzle } from "./drizzle/index.ts";
 import type { EmbeddedServer } from "./embedded/index.ts";
 import { ConfigError, SchemaError } from "./errors/index.ts";
 import { checkHealth, type Health } from "./health/index.ts";
-import { createPool, type Pool, type PoolWarning } from "./pool/index.ts";
+import { createPool, emitWarning, type Pool, type PoolWarning } from "./pool/index.ts";
 import {
   type BatchResults,
   createRepository,
@@ -185,7 +185,7 @@ export async function createDatabase<S extends SchemaModule>(
     directory = nearestProjectFolder(process.cwd()),
     boot = "verify",
     pendingMigrations,
-    onWarning,
+    onWarning = emitWarning,
     ...explicit
   } = options;
   const described = describeSchema(schema);
@@ -199,11 +199,11 @@ export async function createDatabase<S extends SchemaModule>(
     environment: process.env,
   });
   const config = readDatabaseConfig({ explicit, environment, file: file?.database });
-  const server = await openServer(config, directory, onWarning ?? emitWarning);
+  const server = await openServer(config, directory, onWarning);
   const pool = createPool({
     ...config.pool,
     target: server.target,
-    ...(onWarning === undefined ? {} : { onWarning }),
+    onWarning,
   });
   try {
     if (boot === "verify") await pool.verify();
@@ -238,10 +238,6 @@ export async function createDatabase<S extends SchemaModule>(
       return closed;
     },
   } satisfies Database<S>);
-}
-
-function emitWarning({ code, message }: DatabaseWarning): void {
-  process.emitWarning(message, { type: "PlinthWarning", code });
 }
 
 /** Long enough for what a request does, short enough for an orchestrator that kills after ten seconds. */

@@ -1,6 +1,8 @@
 /** Serves the application: `node --import tsx examples/snippets/main.ts`. Ends in order on SIGTERM and Ctrl-C. */
 import { once } from "node:events";
-import { serve } from "@hono/node-server";
+import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { watchConnections } from "plinth/http";
 import { createApp } from "./app.ts";
 import { migratorOn, openDatabase } from "./db.ts";
 
@@ -17,19 +19,15 @@ try {
   log(`database: ${db.target}`);
   await migratorOn(db).up({ signal: stop.signal });
   const port = Number(process.env.PORT || PORT_DEFAULT);
-  const server = serve({ fetch: createApp(db, log).fetch, hostname: "127.0.0.1", port });
+  const server = createServer(getRequestListener(createApp(db, log).fetch));
+  const drain = watchConnections(server);
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   process.stdout.write(`snippets ready on http://127.0.0.1:${bound}\n`);
   if (!stop.signal.aborted) await once(stop.signal, "abort");
-  const closed = once(server, "close");
-  server.close();
-  if ("closeIdleConnections" in server) {
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), REQUESTS_DEADLINE_MS).unref();
-  }
-  await closed;
+  await drain.close(REQUESTS_DEADLINE_MS);
 } finally {
   await db.close();
 }

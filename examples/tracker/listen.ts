@@ -3,9 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, RequestError as UnreadableRequest } from "@hono/node-server";
 import type { Hono } from "hono";
 import { ConfigError, RequestError } from "plinth";
-import { problemOf, problemResponse } from "plinth/http";
+import { problemOf, problemResponse, watchConnections } from "plinth/http";
 import type { Log } from "./app.ts";
-import { watchConnections } from "./drain.ts";
 
 const PORT_DEFAULT = 3_000;
 const PORT_MAX = 65_535;

@@ -4,7 +4,7 @@ import { type Socket, Server as TcpServer } from "node:net";
 /** A client that keeps its connection may be about to use it: it gets this long to do so, and is then told to close. */
 const IDLE_GRACE_MS = 300;
 
-/** Ends a server in order. */
+/** Ends an HTTP server in order. */
 export interface Drain {
   /** Takes no more connections, answers what was asked, and cuts off what is not done after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
@@ -13,7 +13,14 @@ export interface Drain {
 /**
  * Watches a server's connections, so that it can be closed without cutting an answer short. Node's own
  * `server.close()` ends connections whose answer has been handed over, flushed or not: a slow reader of a large one
- * would get half of it.
+ * would get half of it. Call it before the server listens.
+ *
+ * @example
+ * ```ts
+ * const drain = watchConnections(server);
+ * server.listen(port);
+ * process.once("SIGTERM", async () => { await drain.close(6_000); await db.close(); });
+ * ```
  */
 export function watchConnections(server: Server): Drain {
   const running = new Map<Socket, Set<ServerResponse>>();

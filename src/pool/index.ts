@@ -1,8 +1,10 @@
 // Lending connections
 export { createPool } from "./create-pool.ts";
+export type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";
+
 // How a pool behaves
-export type { PoolOptions, PoolWarning } from "./options.ts";
 export {
+  emitWarning,
   POOL_ACQUIRE_TIMEOUT_MS_DEFAULT,
   POOL_IDLE_TIMEOUT_MS_DEFAULT,
   POOL_INSTANCES_DEFAULT,
@@ -13,5 +15,6 @@ export {
   POOL_MIN_DEFAULT,
   POOL_PROBE_AFTER_IDLE_MS_DEFAULT,
   POOL_QUEUE_LIMIT_DEFAULT,
+  type PoolOptions,
+  type PoolWarning,
 } from "./options.ts";
-export type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";

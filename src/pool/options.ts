@@ -131,6 +131,7 @@ function safely(listener: (warning: PoolWarning) => void): (warning: PoolWarning
   };
 }
 
-function emitWarning(warning: PoolWarning): void {
+/** Where warnings go that nobody asked for. */
+export function emitWarning(warning: { readonly message: string; readonly code: string }): void {
   process.emitWarning(warning.message, { type: "PlinthWarning", code: warning.code });
 }

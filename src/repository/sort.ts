@@ -1,4 +1,4 @@
-import { InputError, unknownName } from "../errors/index.ts";
+import { InputError, nearestName, unknownName } from "../errors/index.ts";
 import { type ColumnDescription, type EntityDescription, isSortable } from "../schema/index.ts";
 import type { Ordering, TableReference } from "../sql/index.ts";
 
@@ -46,9 +46,10 @@ function isDecisive(entity: EntityDescription, column: ColumnDescription): boole
 
 /** The whole list once, whether or not a name is near. */
 function unknownSort(key: unknown, allowed: readonly string[]): string {
-  const said = unknownName("sort", key, allowed);
-  const list = said.includes("; allowed: ") ? "" : `one of ${allowed.join(", ")}; `;
-  return `${said} (${list}- in front for descending)`;
+  // Where no name is near, unknownName lists them itself.
+  const isListed = typeof key === "string" && nearestName(key, allowed) === undefined;
+  const list = isListed ? "" : `one of ${allowed.join(", ")}; `;
+  return `${unknownName("sort", key, allowed)} (${list}- in front for descending)`;
 }
 
 /** What a list may be sorted by: the entity's own allow-list, else every public column that has an order. */

@@ -117,11 +117,9 @@ function livesBy(child: EntityDescription, key: ForeignKeyDescription): string {
   const own = (column: { readonly name: string }) =>
     `${quoteIdentifier(child.name)}.${quoteIdentifier(column.name)}`;
   const isUnset = key.columns.map((column) => `${own(column)} is null`).join(" or ");
-  const isParent = key.columns.map(
-    (column, i) => `other.${quoteIdentifier(key.targetColumns[i]?.name ?? "")} = ${own(column)}`,
-  );
+  const isParent = isParentOf(key, quoteIdentifier(child.name), "other.");
   const isLiving = `other.${nameOf(key.target, "deletedAt")} is null`;
-  return `(${isUnset} or exists (select from ${quoteIdentifier(key.target.name)} other where ${[...isParent, isLiving].join(" and ")}))`;
+  return `(${isUnset} or exists (select from ${quoteIdentifier(key.target.name)} other where ${isParent} and ${isLiving}))`;
 }
 
 function livingParent(
@@ -241,7 +239,7 @@ function matches(key: ForeignKeyDescription, record: "new" | "old"): string {
 }
 
 /** The parent's columns equal the child's, the other way round from `matches`. */
-function isParentOf(key: ForeignKeyDescription, child: "new" | "child", prefix = ""): string {
+function isParentOf(key: ForeignKeyDescription, child: string, prefix = ""): string {
   return key.columns
     .map((column, i) => {
       const own = quoteIdentifier(key.targetColumns[i]?.name ?? "");
