@@ -10,7 +10,7 @@ const isRunnable = canRunOn(version);
  * The second run, on the oldest supported server, repeats what speaks to a server. These do not, or bring the
  * embedded 18 in any case.
  */
-const SAME_ON_EVERY_SERVER = ["test/contract/**", "src/{errors,config,sql,schema,embedded,cli}/**"];
+const SAME_ON_EVERY_SERVER = ["test/contract/**", "src/{errors,config,sql,schema,embedded,cli,make}/**"];
 
 export default defineConfig({
   resolve: {

@@ -23,7 +23,7 @@ export async function prepareGround(): Promise<Ground> {
   // Not durable: a disk's flushes would hide what is compared here.
   const server = await startPostgres({ version: 18 });
   const connection = await connect(parseTarget(server.url));
-  const { up } = renderSchema(describeSchema(schema).entities, BEHAVIOURS);
+  const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
   await connection.script(`create schema tracker;\nset search_path to tracker;\n${up.join(";\n")}`);
   await connection.script(`
     insert into users (id, email, full_name, password_hash)

@@ -9,6 +9,9 @@ import { type Figure, measure, type Plan, type Workload } from "./rounds.ts";
 import { connections } from "./workloads/connections.ts";
 import { createMany } from "./workloads/create-many.ts";
 import { find } from "./workloads/find.ts";
+import { generate } from "./workloads/generate.ts";
+import { lint } from "./workloads/lint.ts";
+import { migrateUp } from "./workloads/migrate-up.ts";
 import { page } from "./workloads/page.ts";
 
 const QUICK: Plan = { rounds: 3, turnMs: 250 };
@@ -27,8 +30,12 @@ const ground = await prepareGround();
 try {
   const contenders = await openContenders(ground);
   try {
-    const workloads = [connections, find, page, createMany].map((make) => make(contenders));
-    for (const workload of workloads) if (workload.name.includes(values.only)) await compare(workload);
+    const workloads = [connections, find, page, createMany, migrateUp, generate, lint].map((make) =>
+      make(contenders),
+    );
+    for (const workload of workloads) {
+      if (workload.name.includes(values.only)) await compare(workload).finally(() => workload.close?.());
+    }
   } finally {
     await contenders.close();
   }
@@ -63,5 +70,11 @@ function table(columns: readonly (readonly Figure[])[]): string {
 
 function cell(figure: Figure | undefined): string {
   if (figure === undefined) return "";
-  return `${Math.round(figure.perSecond).toLocaleString("en")}/s ×${figure.ratio.toFixed(2)}`;
+  const { perSecond, ratio } = figure;
+  // What takes a second or so would round to 1/s or 0/s.
+  const speed =
+    perSecond < 10
+      ? `${Math.round(1_000 / perSecond).toLocaleString("en")} ms`
+      : `${Math.round(perSecond).toLocaleString("en")}/s`;
+  return `${speed} ×${ratio.toFixed(2)}`;
 }

@@ -14,6 +14,8 @@ export interface Workload {
   readonly concurrencies: readonly number[];
   /** Puts things back as they were, after each runner's turn. */
   reset?(): Promise<void>;
+  /** Takes away what it made outside the server. */
+  close?(): Promise<void>;
 }
 
 export interface Plan {

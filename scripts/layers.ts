@@ -10,10 +10,10 @@
 export const ROWS: readonly (readonly string[])[] = [
   ["errors", "config", "sql", "schema"],
   ["driver"],
-  ["pool", "embedded"],
+  ["pool", "embedded", "shadow"],
   ["actor", "transaction"],
-  ["statement", "repository", "drizzle", "catalog"],
-  ["soft-delete", "authorship", "timestamps", "migrations", "seeds"],
+  ["statement", "repository", "routines", "drizzle", "catalog"],
+  ["soft-delete", "authorship", "timestamps", "migrations", "seeds", "make", "pull"],
   ["health", "testing", "http"],
   ["cli"],
 ];
@@ -42,7 +42,8 @@ export const DOORS: readonly string[] = ["cli"];
 /** Third-party packages and the only places that import them. Any other package needs an ADR and a line here. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pg: ["driver/"],
-  "drizzle-orm": ["schema/", "drizzle/"],
+  // A pull runs the declarations it writes, to prove them.
+  "drizzle-orm": ["schema/", "drizzle/", "pull/"],
   zod: ["http/"],
   commander: ["cli/"],
   jiti: ["config/", "project.ts"],
@@ -57,7 +58,13 @@ export interface LayerException {
   readonly reason: string;
 }
 
-export const EXCEPTIONS: readonly LayerException[] = [];
+export const EXCEPTIONS: readonly LayerException[] = [
+  {
+    from: "cli/commands/migrate.ts",
+    to: "migrations/runner.ts",
+    reason: "`up` with nothing pending has 300 ms, and the whole face takes a third of them",
+  },
+];
 
 /** Test code may reach anywhere: it is in no build and no tarball. */
 export const isTestCode = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);

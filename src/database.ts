@@ -25,7 +25,15 @@ import {
   type RepositoryContext,
   runBatch,
 } from "./repository/index.ts";
-import { type Actor, type AnyEntity, describeSchema } from "./schema/index.ts";
+import { callRoutine } from "./routines/index.ts";
+import {
+  type Actor,
+  type AnyEntity,
+  type AnyRoutine,
+  type CallInput,
+  describeSchema,
+  type RoutineResult,
+} from "./schema/index.ts";
 import { rowsByName, templateCall } from "./statement/index.ts";
 import {
   createUnitOfWork,
@@ -68,6 +76,7 @@ export interface DatabaseWarning extends Pick<PoolWarning, "message" | "holder">
 export interface Transaction<S extends SchemaModule> {
   repository<E extends AnyEntity>(entity: E): Repository<S, E>;
   sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
   /** A savepoint: rolled back alone when `work` rejects. */
   transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>): Promise<T>;
 }
@@ -137,6 +146,23 @@ export interface Database<S extends SchemaModule> {
    */
   sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
 
+  /**
+   * Calls a function or procedure that the schema declares. Arguments go by name and are checked before anything is
+   * sent; the result is decoded as the declaration says. One round trip, inside the ambient transaction. Behaviours
+   * add nothing: what a function does with deleted rows is its own affair.
+   *
+   * @throws {INVALID_VALUE} naming the arguments that do not fit.
+   * @throws {INVALID_DATA} when the routine gives null for what is declared `.notNull()`.
+   * @throws {INVALID_QUERY} for a trigger function.
+   *
+   * @example
+   * ```ts
+   * const at = await db.call(touch, { taskId });
+   * // select "tracker"."touch"("task_id" => $1::text)
+   * ```
+   */
+  call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
+
   /** A full Drizzle database on the same connections, inside the ambient transaction, unable to end it. */
   readonly drizzle: ReturnType<typeof createDrizzle<S>>;
 
@@ -189,7 +215,7 @@ export async function createDatabase<S extends SchemaModule>(
     ...explicit
   } = options;
   const described = describeSchema(schema);
-  if (described.entities.length === 0) {
+  if (described.schemas.length === 0) {
     throw new SchemaError("the schema has no entities", {
       hint: 'Give the whole module: import * as schema from "./schema.ts"; createDatabase({ schema }).',
     });
@@ -287,11 +313,12 @@ function doorsOn<S extends SchemaModule>(
   unit: UnitOfWork,
   contextOf: (runner: QueryRunner) => RepositoryContext,
   runner: Place,
-): Pick<Database<S>, "repository" | "sql" | "transaction"> {
+): Pick<Database<S>, "repository" | "sql" | "call" | "transaction"> {
   const context = contextOf(runner);
   return {
     repository: (entity) => createRepository(context, entity),
     sql: (strings, ...values) => rawQuery(runner, strings, values),
+    call: (routine, ...[input]) => callRoutine(runner, routine, input),
     transaction: (work, options) =>
       runner.transaction((scope) => work(doorsOn<S>(unit, contextOf, unit.bind(scope))), options),
   };

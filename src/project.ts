@@ -1,24 +1,27 @@
-/** The composition root of the command line: finds a project, reads its config, loads its modules. No connection. */
+/**
+ * The composition root of the command line: finds a project, reads its config, loads its modules. No connection.
+ * What a command may not need is imported where it is used: Drizzle and the driver take longer than most commands.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { BEHAVIOURS } from "./behaviours.ts";
-import { renderSchema, type SchemaSql } from "./catalog/index.ts";
+import type { SchemaSql } from "./catalog/index.ts";
 import {
   CONFIG_FILES,
+  createModuleLoader,
   type DatabaseConfig,
   type Environment,
   foldersUpFrom,
   folderWithConfig,
   loadEnvironment,
+  type ModuleLoader,
   type ProjectConfig,
   readDatabaseConfig,
   readProjectConfig,
 } from "./config/index.ts";
-import { type ConnectionTarget, parseTarget } from "./driver/index.ts";
-import { ConfigError, PlinthError } from "./errors/index.ts";
-import { describeSchema } from "./schema/index.ts";
-import { listSeedFiles, type Seed, type SeedKind, seedOf } from "./seeds/index.ts";
+import type { ConnectionTarget } from "./driver/index.ts";
+import { ConfigError } from "./errors/index.ts";
+import type { RenameDescription } from "./schema/index.ts";
+import type { Seed, SeedKind } from "./seeds/index.ts";
 
 /** A project as the command line sees it. */
 export interface Project {
@@ -29,14 +32,18 @@ export interface Project {
   readonly config: ProjectConfig;
   /** @throws {CONFIG_INVALID} for a wrong option, and for a missing DATABASE_URL in production. */
   readDatabase(): DatabaseConfig;
+  /** Imports a module of the project, TypeScript too. */
+  readonly loadModule: ModuleLoader;
   /** Imports the schema module; a second call gives the same one. */
   loadSchema(): Promise<Readonly<Record<string, unknown>>>;
   /**
    * Writes the schema module as SQL, with the triggers of its behaviours, and the way back.
    *
-   * @throws {CONFIG_INVALID} when it exports no entity, or entities of several PostgreSQL schemas.
+   * @throws {CONFIG_INVALID} when it declares nothing, or objects of several PostgreSQL schemas.
    */
   renderSchema(): Promise<SchemaSql>;
+  /** Old names that the schema module gives (`renamedFrom`), for whoever writes a migration. */
+  readRenames(): Promise<readonly RenameDescription[]>;
   /** The PostgreSQL schema of the tables: DATABASE_SCHEMA, or what the schema module says. */
   readSchemaName(): Promise<string>;
   /** Imports the seeds of one kind, in order of file name. */
@@ -96,7 +103,7 @@ export async function loadProject(directory: string): Promise<Project> {
   const directories = [directory, process.cwd()];
   const { environment, added } = loadEnvironment({ directories, environment: process.env });
   for (const name of added) process.env[name] = environment[name];
-  const load = moduleLoader();
+  const load = createModuleLoader();
   const config = readProjectConfig((await load(file)).default, { directory, environment });
   // As early as the environment: `appSchema` asks for the name while the schema module is imported.
   const { schema } = config.database;
@@ -108,15 +115,24 @@ export async function loadProject(directory: string): Promise<Project> {
     environment,
     config,
     readDatabase,
+    loadModule: load,
     loadSchema,
     renderSchema: async () => {
       const module = await loadSchema();
       // Unqualified names have one schema to go to.
-      schemaNameIn(module, config.schemaFile);
-      return renderSchema(describeSchema(module).entities, BEHAVIOURS);
+      await schemaNameIn(module, config.schemaFile);
+      const { BEHAVIOURS } = await import("./behaviours.ts");
+      const { renderSchema } = await import("./catalog/index.ts");
+      const { describeSchema } = await import("./schema/index.ts");
+      return renderSchema(describeSchema(module), BEHAVIOURS);
+    },
+    readRenames: async () => {
+      const { describeSchema } = await import("./schema/index.ts");
+      return describeSchema(await loadSchema()).renames;
     },
     readSchemaName: async () => readDatabase().schema ?? schemaNameIn(await loadSchema(), config.schemaFile),
     loadSeeds: async (kind) => {
+      const { listSeedFiles, seedOf } = await import("./seeds/index.ts");
       const seeds: Seed[] = [];
       for (const path of await listSeedFiles(config.seeds.folder, kind)) {
         seeds.push(seedOf((await load(path)).default, path, kind));
@@ -133,6 +149,7 @@ export async function loadProject(directory: string): Promise<Project> {
  */
 export async function openTarget(project: Project): Promise<OpenTarget> {
   const { url, session } = project.readDatabase();
+  const { parseTarget } = await import("./driver/index.ts");
   if (url !== undefined) return { target: parseTarget(url, session), release: async () => undefined };
   // Loaded only where it is used: production installs leave the embedded server out.
   const { startEmbedded } = await import("./embedded/index.ts");
@@ -140,53 +157,15 @@ export async function openTarget(project: Project): Promise<OpenTarget> {
   return { target: parseTarget(server.url, session), release: () => server.release() };
 }
 
-type ModuleLoader = (file: string) => Promise<Readonly<Record<string, unknown>>>;
-
-/**
- * Node 20 cannot import TypeScript, so jiti does it for the built package. Where Plinth itself runs from its
- * sources something else loads TypeScript already, and going past it would make a second copy of Plinth whose
- * entities the first one does not know.
- */
-function moduleLoader(): ModuleLoader {
-  const importModule = import.meta.url.endsWith(".ts") ? importNatively : importWithJiti();
-  return async (file) => {
-    if (!existsSync(file))
-      throw new ConfigError(`${file} does not exist; correct plinth.config.ts`, { path: file });
-    try {
-      return await importModule(file);
-    } catch (error) {
-      if (error instanceof PlinthError) throw error;
-      const reason =
-        error instanceof Error ? error.message.split("\n", 1)[0] : "it threw something that is no error";
-      throw new ConfigError(`${file} cannot be loaded: ${reason}`, { path: file, cause: error });
-    }
-  };
-}
-
-function importNatively(file: string): Promise<Readonly<Record<string, unknown>>> {
-  return import(pathToFileURL(file).href);
-}
-
-function importWithJiti(): ModuleLoader {
-  let jiti: Promise<{ readonly import: ModuleLoader }> | undefined;
-  return async (file) => {
-    // One instance, so that a seed and the config see the same copy of the schema module.
-    jiti ??= import("jiti").then(({ createJiti }) => {
-      const instance = createJiti(import.meta.url, { fsCache: false, interopDefault: false });
-      return { import: (path) => instance.import<Readonly<Record<string, unknown>>>(path) };
-    });
-    return (await jiti).import(file);
-  };
-}
-
-function schemaNameIn(module: Readonly<Record<string, unknown>>, file: string): string {
-  const names = new Set(describeSchema(module).entities.map((entity) => entity.schema));
+async function schemaNameIn(module: Readonly<Record<string, unknown>>, file: string): Promise<string> {
+  const { describeSchema } = await import("./schema/index.ts");
+  const names = describeSchema(module).schemas;
   const [name] = names;
-  if (name !== undefined && names.size === 1) return name;
+  if (name !== undefined && names.length === 1) return name;
   throw new ConfigError(
     name === undefined
-      ? `${file} exports no entity, so the schema's name is unknown; export one, or set DATABASE_SCHEMA`
-      : `${file} declares tables in several schemas (${[...names].join(", ")}); name the one of the migrations in DATABASE_SCHEMA`,
+      ? `${file} exports no entity and nothing else of an appSchema, so the schema's name is unknown; export one, or set DATABASE_SCHEMA`
+      : `${file} declares objects in several schemas (${names.join(", ")}); name the one of the migrations in DATABASE_SCHEMA`,
     { path: "schema" },
   );
 }

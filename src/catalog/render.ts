@@ -1,150 +1,138 @@
+import { SchemaError } from "../errors/index.ts";
 import type {
   Behaviour,
-  ColumnDescription,
   DatabaseObject,
-  EntityDescription,
-  EnumDescription,
-  ForeignKeyDescription,
-  UniqueDescription,
+  ObjectDescription,
+  RoutineDescription,
+  SchemaDescription,
 } from "../schema/index.ts";
-import { qualifiedName, quoteIdentifier, quoteLiteral } from "../sql/index.ts";
+import { grantSql, policyParts } from "./render/access.ts";
+import { commentSql } from "./render/comments.ts";
+import { createNames, type Names } from "./render/names.ts";
+import { orderParts } from "./render/order.ts";
+import type { Part } from "./render/part.ts";
+import { routinePart } from "./render/routines.ts";
+import { tableParts } from "./render/tables.ts";
+import { compositePart, domainPart, enumPart, extensionPart, sequencePart } from "./render/types.ts";
+import { triggerPart, viewParts } from "./render/views.ts";
 
 /** A schema as SQL, and the way back. One statement an item, in an order that runs. */
 export interface SchemaSql {
   readonly up: readonly string[];
   readonly down: readonly string[];
+  /** Roles that grants and policies name. They belong to the server, so they must exist before `up` runs. */
+  readonly roles: readonly string[];
 }
 
 /**
- * Writes a declared schema as SQL for an empty database: types, tables, keys, indexes, functions, triggers. Names in
- * the application's own schema are unqualified, because migrations run with `search_path` set to it: that is what
- * lets `DATABASE_SCHEMA` rename it.
+ * Writes a declared schema as SQL for an empty database: everything a module declares, and the functions and triggers
+ * of its behaviours. Names in the application's own schema are unqualified, because migrations run with `search_path`
+ * set to it: that is what lets `DATABASE_SCHEMA` rename it.
+ *
+ * What a declaration says it needs comes first: types of columns, `${…}` in its SQL, `dependsOn`. Names that only
+ * stand in SQL text are looked for too, and what is left follows the order of kinds and of declaration.
+ *
+ * @throws {SCHEMA_INVALID} for declarations that need each other in a circle, and two objects of one name.
  *
  * @example
  * ```ts
- * renderSchema(describeSchema(schema).entities, BEHAVIOURS).up.join(";\n\n");
+ * renderSchema(describeSchema(schema), BEHAVIOURS).up.join(";\n\n");
  * // create type "task_status" as enum ('pending', 'done'); create table "tasks" (…); …
  * ```
  */
-export function renderSchema(
-  entities: readonly EntityDescription[],
-  behaviours: readonly Behaviour[],
-): SchemaSql {
-  const enums = distinct(entities.flatMap((entity) => entity.enums));
-  const objects = distinct(
-    entities.flatMap((entity) =>
-      behaviours.flatMap((behaviour) =>
-        behaviour.appliesTo(entity) ? (behaviour.objects?.(entity, entities) ?? []) : [],
-      ),
-    ),
+export function renderSchema(schema: SchemaDescription, behaviours: readonly Behaviour[]): SchemaSql {
+  const { entities, enums, objects, policies, schemas, roles } = schema;
+  const [home] = schemas;
+  if (home === undefined) return { up: [], down: [], roles };
+  const names = createNames(schema, home);
+  const { up, down } = orderParts([
+    ...enums.map(enumPart),
+    ...entities.flatMap((entity) => tableParts(entity, names)),
+    ...behaviourObjects(schema, behaviours).map(behaviourPart),
+    ...objects.flatMap((object) => objectParts(object, names)),
+    ...policyParts(entities, policies),
+  ]);
+  const routines = new Map(objects.filter(isRoutine).map((routine) => [routine.name, routine]));
+  const grants = objects.flatMap((object) =>
+    object.kind === "grant" ? [grantSql(object, routines, names)] : [],
   );
-  const functions = objects.filter((object) => object.kind === "function");
-  const triggers = objects.filter((object) => object.kind === "trigger");
   return {
-    up: [
-      ...enums.map(createEnum),
-      ...entities.map(createTable),
-      ...entities.flatMap((entity) => entity.foreignKeys.map((key) => addForeignKey(entity, key))),
-      ...entities.flatMap(createIndexes),
-      ...functions.map((object) => object.create),
-      ...triggers.map((object) => object.create),
-    ],
-    // Tables take their keys, indexes and triggers with them; foreign keys first, as tables may refer in a circle.
-    down: [
-      ...entities.flatMap((entity) => entity.foreignKeys.map((key) => dropForeignKey(entity, key))),
-      ...entities.toReversed().map((entity) => `drop table ${quoteIdentifier(entity.name)}`),
-      ...functions.toReversed().map((object) => object.drop),
-      ...enums.toReversed().map((type) => `drop type ${quoteIdentifier(type.name)}`),
-    ],
+    up: [...up.flatMap((part) => part.up), ...grants, ...commentSql(schema, names)],
+    down: down.flatMap((part) => part.down),
+    roles,
   };
 }
 
-/** Several tables use one type, and one function serves several tables. */
-function distinct<T extends EnumDescription | DatabaseObject>(items: readonly T[]): readonly T[] {
-  const seen = new Map<string, T>();
-  for (const item of items) {
-    const id = "kind" in item ? `${item.kind} ${item.table ?? ""} ${item.name}` : item.name;
-    if (!seen.has(id)) seen.set(id, item);
+function objectParts(object: ObjectDescription, names: Names): readonly Part[] {
+  switch (object.kind) {
+    case "extension":
+      return [extensionPart(object)];
+    case "domain":
+      return [domainPart(object, names)];
+    case "composite type":
+      return [compositePart(object, names)];
+    case "sequence":
+      return [sequencePart(object)];
+    case "function":
+    case "procedure":
+      return [routinePart(object, names)];
+    case "view":
+    case "materialized view":
+      return viewParts(object, names);
+    case "trigger":
+      return [triggerPart(object)];
+    case "grant":
+      return [];
   }
-  return [...seen.values()];
 }
 
-function createEnum({ name, values }: EnumDescription): string {
-  return `create type ${quoteIdentifier(name)} as enum (${values.map(quoteLiteral).join(", ")})`;
+function isRoutine(object: ObjectDescription): object is RoutineDescription {
+  return object.kind === "function" || object.kind === "procedure";
 }
 
-function createTable(entity: EntityDescription): string {
-  const lines = [
-    ...entity.columns.map((column) => columnLine(entity, column)),
-    primaryKeyLine(entity),
-    ...entity.uniques.filter((unique) => !unique.livingOnly).map(uniqueLine),
-    ...entity.checks.map((check) => `constraint ${quoteIdentifier(check.name)} check (${check.expression})`),
-  ];
-  return `create table ${quoteIdentifier(entity.name)} (\n  ${lines.join(",\n  ")}\n)`;
-}
-
-function columnLine(entity: EntityDescription, column: ColumnDescription): string {
-  const words = [quoteIdentifier(column.name), typeOf(entity, column)];
-  if (column.identity !== undefined) {
-    words.push(`generated ${column.identity === "always" ? "always" : "by default"} as identity`);
-  } else if (column.generatedSql !== undefined) {
-    words.push(`generated always as (${column.generatedSql}) stored`);
-  } else {
-    if (column.notNull && !column.isPrimaryKey) words.push("not null");
-    if (column.defaultSql !== undefined) words.push(`default ${column.defaultSql}`);
+/** One function may serve several tables. */
+function behaviourObjects(
+  schema: SchemaDescription,
+  behaviours: readonly Behaviour[],
+): readonly DatabaseObject[] {
+  const { entities, objects } = schema;
+  const found = new Map<string, DatabaseObject>();
+  for (const entity of entities) {
+    for (const behaviour of behaviours) {
+      if (!behaviour.appliesTo(entity)) continue;
+      for (const object of behaviour.objects?.(entity, entities) ?? []) {
+        found.set(`${object.kind} ${object.table ?? ""} ${object.name}`, object);
+      }
+    }
   }
-  return words.join(" ");
+  for (const object of objects) refuseTaken(object, found);
+  return [...found.values()];
 }
 
-/** An enum of the application's own schema goes by its bare name, like everything else in it. */
-function typeOf(entity: EntityDescription, column: ColumnDescription): string {
-  const own = `${quoteIdentifier(entity.schema)}.`;
-  return column.sqlType.startsWith(own) ? column.sqlType.slice(own.length) : column.sqlType;
-}
-
-function primaryKeyLine({ primaryKey }: EntityDescription): string {
-  return `constraint ${quoteIdentifier(primaryKey.name)} primary key (${columnList(primaryKey.columns)})`;
-}
-
-function uniqueLine(unique: UniqueDescription): string {
-  const nulls = unique.nullsNotDistinct ? " nulls not distinct" : "";
-  return `constraint ${quoteIdentifier(unique.name)} unique${nulls} (${columnList(unique.columns)})`;
-}
-
-function addForeignKey(entity: EntityDescription, key: ForeignKeyDescription): string {
-  const target =
-    key.target.schema === entity.schema
-      ? quoteIdentifier(key.target.name)
-      : qualifiedName(key.target.schema, key.target.name);
-  const onDelete = key.onDelete === "no action" ? "" : ` on delete ${key.onDelete}`;
-  const onUpdate = key.onUpdate === "no action" ? "" : ` on update ${key.onUpdate}`;
-  return `alter table ${quoteIdentifier(entity.name)} add constraint ${quoteIdentifier(key.name)}
-  foreign key (${columnList(key.columns)}) references ${target} (${columnList(key.targetColumns)})${onDelete}${onUpdate}`;
-}
-
-function dropForeignKey(entity: EntityDescription, key: ForeignKeyDescription): string {
-  return `alter table ${quoteIdentifier(entity.name)} drop constraint ${quoteIdentifier(key.name)}`;
-}
-
-function createIndexes(entity: EntityDescription): readonly string[] {
-  const table = quoteIdentifier(entity.name);
-  const deletedAt = entity.byRole.get("deletedAt");
-  const living = entity.uniques
-    .filter((unique) => unique.livingOnly)
-    .map((unique) => {
-      const nulls = unique.nullsNotDistinct ? " nulls not distinct" : "";
-      return `create unique index ${quoteIdentifier(unique.name)} on ${table} (${columnList(unique.columns)})${nulls}
-  where ${quoteIdentifier(deletedAt?.name ?? "deleted_at")} is null`;
-    });
-  const declared = entity.indexes.map((index) => {
-    const unique = index.isUnique ? "unique " : "";
-    const method = index.method === "btree" ? "" : ` using ${index.method}`;
-    const where = index.where === undefined ? "" : ` where ${index.where}`;
-    return `create ${unique}index ${quoteIdentifier(index.name)} on ${table}${method} (${index.parts.join(", ")})${where}`;
+function refuseTaken(object: ObjectDescription, taken: ReadonlyMap<string, DatabaseObject>): void {
+  const id = isRoutine(object)
+    ? `function  ${object.name}`
+    : object.kind === "trigger"
+      ? `trigger ${object.table} ${object.name}`
+      : undefined;
+  if (id === undefined || !taken.has(id) || object.kind === "grant") return;
+  throw new SchemaError(`${object.kind} "${object.name}" has the name of one that a behaviour makes`, {
+    hint: "Give it another name.",
   });
-  return [...living, ...declared];
 }
 
-function columnList(columns: readonly ColumnDescription[]): string {
-  return columns.map((column) => quoteIdentifier(column.name)).join(", ");
+function behaviourPart({ kind, name, table, create, drop }: DatabaseObject): Part {
+  if (kind === "function") {
+    // In PL/pgSQL, which is read when it runs.
+    return { ids: [`routine ${name}`], rank: "routine", up: [create], down: [drop], needs: [] };
+  }
+  const trigger: Part = {
+    ids: [`trigger ${table ?? ""}.${name}`],
+    rank: "trigger",
+    up: [create],
+    down: [drop],
+    needs: [],
+    text: create,
+  };
+  return table === undefined ? trigger : { ...trigger, owner: `relation ${table}` };
 }

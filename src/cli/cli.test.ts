@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TestServer, testServer } from "../../test/support/server.ts";
@@ -167,10 +167,13 @@ describe("plinth migrate", () => {
     await plinth.run(application, ["migrate", "up"], environment);
     const refused = await plinth.run(application, ["migrate", "down"], environment);
     expect(refused.code).toBe(4);
-    expect(refused.stderr).toContain("or say that you mean it: plinth migrate down --allow-production.\n");
-    expect((await plinth.run(application, ["migrate", "down", "--allow-production"], environment)).code).toBe(
-      0,
+    expect(refused.stderr).toContain(
+      `or say that you mean it: plinth migrate down --allow-production ${databaseName}.\n`,
     );
+    expect(
+      (await plinth.run(application, ["migrate", "down", "--allow-production", databaseName], environment))
+        .code,
+    ).toBe(0);
   });
 
   it("stops the server's work on Ctrl-C and exits with 130", async () => {
@@ -299,7 +302,7 @@ describe("plinth make migration --from-schema", () => {
     expect(refused).toEqual({
       code: 1,
       stdout: "",
-      stderr: `error: ${join(begun, "migrations")} holds a migration already, 0001_roles.sql. The whole schema can only be the first one. Write the change by hand: plinth make migration add_tags.\n`,
+      stderr: `error: ${join(begun, "migrations")} holds a migration already, 0001_roles.sql. The whole schema can only be the first one. Write the difference: plinth migrate generate add_tags.\n`,
     });
     const { "plinth.config.ts": config } = APPLICATION;
     const bare = plinth.application("bare", { "plinth.config.ts": config, "src/schema.ts": "export {};\n" });
@@ -429,5 +432,78 @@ describe("every command", () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(`error: ${join(broken, "plinth.config.ts")} cannot be loaded: `);
     expect(run.stderr.trimEnd()).not.toContain("\n");
+  });
+});
+
+describe("plinth migrate status --drift", () => {
+  it("exits with 3 where the database is not what its migrations make, and prints what brings it back", async () => {
+    const environment = freshEnvironment();
+    const status = ["migrate", "status", "--drift", "--shadow-url", server.url];
+    await plinth.run(application, ["migrate", "up"], environment);
+    const clean = await plinth.run(application, status, environment);
+    expect(clean.stdout).toMatch(/\n0 pending\nno drift\n$/);
+    expect([clean.code, clean.stderr]).toEqual([0, ""]);
+    const target = retarget(parseTarget(server.url), { database: databaseName });
+    const connection = await connect(target);
+    await connection.script(
+      `alter table ${environment.DATABASE_SCHEMA}.roles drop constraint roles_slug_key`,
+    );
+    await connection.close();
+    const drifted = await plinth.run(application, status, environment);
+    expect(drifted.code).toBe(3);
+    expect(drifted.stdout).toContain("\n-- Brings the database back to its migrations:\n");
+    expect(drifted.stderr).toContain(
+      "error: constraint roles.roles_slug_key: the database does not have it, and the migrations make\n    UNIQUE (slug)\n",
+    );
+    const document = await plinth.run(application, [...status, "--json"], environment);
+    expect(json(document.stdout)).toMatchObject({
+      ok: false,
+      data: { drift: { applied: 1, repair: { losses: [] } } },
+      findings: [{ rule: "drift", level: "error", object: "constraint roles.roles_slug_key" }],
+    });
+  });
+});
+
+describe("plinth migrate dump", () => {
+  it("writes the schema beside the folder, says when it is stale, and prints it", async () => {
+    const dumped = plinth.application("dumped", APPLICATION);
+    const run = (...flags: readonly string[]) =>
+      plinth.run(dumped, ["migrate", "dump", "--shadow-url", server.url, ...flags], { DATABASE_URL: url });
+    const file = join(dumped, "schema.sql");
+    expect((await run("--check")).code).toBe(3);
+    expect(await run()).toEqual({ code: 0, stdout: `${file}\n`, stderr: "" });
+    expect(readFileSync(file, "utf8")).toContain("create table roles (");
+    expect(await run("--check")).toEqual({ code: 0, stdout: `${file} is fresh\n`, stderr: "" });
+    expect((await run("--output", "-")).stdout).toBe(readFileSync(file, "utf8"));
+    writeFileSync(join(dumped, "migrations/0002_more.sql"), "-- migrate:up\ncreate table more (id int);\n");
+    expect(await run("--check")).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /^error: .+schema\.sql: it is not what the migrations make, from line \d+ on\n/,
+      ),
+    });
+  });
+
+  it("is kept fresh by generate where the config names it, but in production", async () => {
+    const { "migrations/0001_roles.sql": _written, ...rest } = APPLICATION;
+    const kept = plinth.application("kept", rest);
+    const generate = (NODE_ENV: string) =>
+      plinth.run(kept, ["migrate", "generate", "init", "--shadow-url", server.url], {
+        DATABASE_URL: url,
+        DATABASE_MIGRATIONS_DUMP: "./db/schema.sql",
+        NODE_ENV,
+      });
+    const file = join(kept, "db/schema.sql");
+    expect((await generate("production")).code).toBe(0);
+    expect(existsSync(file)).toBe(false);
+    rmSync(join(kept, "migrations"), { recursive: true });
+    // A folder that is not there is said, and does not take back what generate has written.
+    const failed = await generate("development");
+    expect(failed.code).toBe(0);
+    expect(failed.stderr).toContain(`${file} was not rewritten: `);
+    mkdirSync(join(kept, "db"));
+    rmSync(join(kept, "migrations"), { recursive: true });
+    expect((await generate("development")).stderr).toContain(`wrote ${file}\n`);
+    expect(readFileSync(file, "utf8")).toContain("create table roles (");
   });
 });

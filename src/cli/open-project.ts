@@ -1,8 +1,16 @@
 import type { OpenTarget, Project } from "../project.ts";
 import type { CommandContext } from "./action.ts";
 
-/** Finds and reads the project a command works on. Loaded when a command runs, never for `--help`. */
-export async function openProject(context: CommandContext): Promise<Project> {
+const opened = new WeakMap<CommandContext, Promise<Project>>();
+
+/** The project a command works on, read once a command. Loaded when a command runs, never for `--help`. */
+export function openProject(context: CommandContext): Promise<Project> {
+  const project = opened.get(context) ?? findAndRead(context);
+  opened.set(context, project);
+  return project;
+}
+
+async function findAndRead(context: CommandContext): Promise<Project> {
   const { findProject, loadProject, startDirectory } = await import("../project.ts");
   const { resolve } = await import("node:path");
   const start = startDirectory(process.cwd(), process.env);

@@ -4,6 +4,7 @@ import { type CommandHost, writeFailure } from "./action.ts";
 import { addDbCommands } from "./commands/db.ts";
 import { addMakeCommands } from "./commands/make.ts";
 import { addMigrateCommands } from "./commands/migrate.ts";
+import { addSchemaCommands } from "./commands/schema.ts";
 import { addSeedCommands } from "./commands/seed.ts";
 import { EXIT } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
@@ -28,6 +29,7 @@ export function createProgram(host: CommandHost): Command {
     .exitOverride()
     .configureOutput({ writeOut: host.terminal.out, writeErr: () => undefined });
   addMigrateCommands(program, host);
+  addSchemaCommands(program, host);
   addSeedCommands(program, host);
   addDbCommands(program, host);
   addMakeCommands(program, host);

@@ -117,8 +117,8 @@ describe("readDatabaseConfig", () => {
   it("refuses a schema name that is not the application's own, or needs quotes", () => {
     const messageFor = (name: string): string =>
       messageOf(() => readDatabaseConfig({ environment: { DATABASE_SCHEMA: name } }));
-    expect(messageFor("public")).toBe(
-      'DATABASE_SCHEMA is "public", which is not the application\'s own; choose another name',
+    expect(messageFor("pg_catalog")).toBe(
+      'DATABASE_SCHEMA is "pg_catalog", which is not the application\'s own; choose another name',
     );
     expect(messageFor("a".repeat(64))).toBe(
       "DATABASE_SCHEMA is longer than 63 characters, and PostgreSQL would cut it",
@@ -127,6 +127,8 @@ describe("readDatabaseConfig", () => {
       "DATABASE_SCHEMA must be lower-case letters, digits and _: other names must be quoted in every tool",
     );
     expect(readDatabaseConfig({ environment: { DATABASE_SCHEMA: "shop_2" } }).schema).toBe("shop_2");
+    // Where an application was adopted; appSchema refuses it for any other.
+    expect(readDatabaseConfig({ environment: { DATABASE_SCHEMA: "public" } }).schema).toBe("public");
   });
 
   it("takes the application name and connect time-out of the URL where no option says otherwise", () => {

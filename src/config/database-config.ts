@@ -213,14 +213,15 @@ function readSchemaName(settings: Settings): string | undefined {
   const { text, name } = schema;
   if (text.length > 63)
     throw invalidOption(name, "is longer than 63 characters, and PostgreSQL would cut it");
-  // The same rule as `appSchema`, which reads the variable while the schema module is imported.
+  // The same rule as `appSchema`, which reads the variable while the schema module is imported; but for `public`, which
+  // only the module can allow.
   if (!/^[a-z_][a-z0-9_$]*$/.test(text)) {
     throw invalidOption(
       name,
       "must be lower-case letters, digits and _: other names must be quoted in every tool",
     );
   }
-  if (["public", "information_schema", "plinth"].includes(text) || text.startsWith("pg_")) {
+  if (["information_schema", "plinth"].includes(text) || text.startsWith("pg_")) {
     throw invalidOption(
       name,
       `is ${JSON.stringify(text)}, which is not the application's own; choose another name`,

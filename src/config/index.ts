@@ -23,6 +23,12 @@ export {
 export { type LoadedEnvironment, loadEnvironment } from "./environment.ts";
 export { type Environment, refuseUnknownKeys } from "./settings.ts";
 
+// Modules of the application
+export { createModuleLoader, type ModuleLoader } from "./module-loader.ts";
+
+// Where nothing is deleted unasked
+export { isProduction } from "./production.ts";
+
 // Keeping passwords off the screen
 export { maskUrl } from "./mask.ts";
 

@@ -177,6 +177,11 @@ export const MIGRATIONS_OUT_OF_ORDER_RULE = {
   default: "apply",
 } as const satisfies TextRule;
 
+export const MIGRATIONS_DUMP_RULE = {
+  variable: "DATABASE_MIGRATIONS_DUMP",
+  meaning: "the file that is kept equal to the whole schema",
+} as const satisfies OptionRule;
+
 export const SEEDS_FOLDER_RULE = {
   variable: "DATABASE_SEEDS_FOLDER",
   meaning: "the folder with reference/ and dev/",

@@ -18,6 +18,14 @@ describe("readProjectConfig", () => {
     });
   });
 
+  it("makes the path of the dump absolute, and has none unless it is named", () => {
+    const dumpOf = (migrations: object, environment = {}) =>
+      readProjectConfig({ migrations }, { directory: "/app", environment }).migrations.dump;
+    expect(dumpOf({})).toBeUndefined();
+    expect(dumpOf({ dump: "./schema.sql" })).toBe("/app/schema.sql");
+    expect(dumpOf({}, { DATABASE_MIGRATIONS_DUMP: "/tmp/x.sql" })).toBe("/tmp/x.sql");
+  });
+
   it("lets the environment win over the file", () => {
     const config = readProjectConfig(
       { migrations: { folder: "./sql", lockAttempts: 2 }, database: { pool: { max: 4 } } },

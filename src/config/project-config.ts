@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { DATABASE_OPTION_NAMES, type DatabaseOptions, type Optional } from "./database-config.ts";
 import {
   MIGRATION_INTEGER_RULES,
+  MIGRATIONS_DUMP_RULE,
   MIGRATIONS_FOLDER_RULE,
   MIGRATIONS_OUT_OF_ORDER_RULE,
   SCHEMA_FILE_RULE,
@@ -35,10 +36,15 @@ export interface MigrationSettings {
   readonly runnerWaitMs: number;
   /** `statement_timeout` of a migration's statements; 0 is none. @default 0 */
   readonly statementTimeoutMs: number;
+  /**
+   * A file with the whole schema that `migrate generate`, `up` and `redo` keep fresh, but in production, where
+   * nobody reviews it: `"./schema.sql"`. @default none
+   */
+  readonly dump: string | undefined;
 }
 
 /** What migrations do when nothing is configured. */
-export const MIGRATION_SETTINGS_DEFAULT: Omit<MigrationSettings, "folder"> = Object.freeze({
+export const MIGRATION_SETTINGS_DEFAULT: Omit<MigrationSettings, "folder" | "dump"> = Object.freeze({
   outOfOrder: MIGRATIONS_OUT_OF_ORDER_RULE.default,
   lockTimeoutMs: MIGRATION_INTEGER_RULES.lockTimeoutMs.default,
   lockAttempts: MIGRATION_INTEGER_RULES.lockAttempts.default,
@@ -80,9 +86,15 @@ export function readProjectConfig(
       known,
     );
   const top = open("", ["schema", "database", "migrations", "seeds"]);
-  const migrations = open("migrations", ["folder", "outOfOrder", ...Object.keys(MIGRATION_INTEGER_RULES)]);
+  const migrations = open("migrations", [
+    "folder",
+    "outOfOrder",
+    "dump",
+    ...Object.keys(MIGRATION_INTEGER_RULES),
+  ]);
   const seeds = open("seeds", ["folder"]);
   const path = (written: string): string => (isAbsolute(written) ? written : resolve(directory, written));
+  const dump = migrations.optional("dump", MIGRATIONS_DUMP_RULE);
   return Object.freeze({
     schemaFile: path(top.text("schema", SCHEMA_FILE_RULE)),
     database: databaseOptions(exported.database),
@@ -96,6 +108,7 @@ export function readProjectConfig(
         "statementTimeoutMs",
         MIGRATION_INTEGER_RULES.statementTimeoutMs,
       ),
+      dump: dump && path(dump.text),
     }),
     seeds: Object.freeze({ folder: path(seeds.text("folder", SEEDS_FOLDER_RULE)) }),
   });

@@ -5,7 +5,9 @@ import {
   PlinthError,
   StatementError,
 } from "../errors/index.ts";
+import { describeBlocker, type LockBlocker } from "./lock-watch.ts";
 import { offsetOfCharacter, snippetAt } from "./snippet.ts";
+import { sqlstateOf } from "./sqlstate.ts";
 import type { Statement } from "./statements.ts";
 import type { MigrationTask } from "./task.ts";
 
@@ -39,6 +41,7 @@ export function statementFailure(
   statement: Statement,
   applied: number,
   error: unknown,
+  blockers: readonly LockBlocker[] = [],
 ): Error {
   if (!(error instanceof PlinthError)) return error instanceof Error ? error : new Error(String(error));
   // A lost server is no fault of the file; what was applied is recorded.
@@ -47,15 +50,29 @@ export function statementFailure(
   const offset =
     statement.offset + (position === undefined ? 0 : offsetOfCharacter(statement.text, position - 1));
   const { line, text } = snippetAt(task.section, offset);
-  const { fileName } = task.file;
+  const fileName = task.section.fileName ?? task.file.fileName;
   const sqlstate = sqlstateOf(error);
   return new MigrationError("MIGRATION_FAILED", `${fileName}:${line}: ${error.summary}\n${text}`, {
     file: fileName,
     line,
     sqlstate,
-    hint: [HINTS[sqlstate ?? ""], consequence(task, applied)].filter((part) => part !== undefined).join(" "),
+    hint: [refusalHint(sqlstate, blockers), consequence(task, applied)]
+      .filter((part) => part !== undefined)
+      .join(" "),
     cause: error,
   });
+}
+
+/** What to do about a statement the server refused, with the names of those who were in its way. */
+export function refusalHint(
+  sqlstate: string | undefined,
+  blockers: readonly LockBlocker[],
+): string | undefined {
+  const [first, ...others] = blockers;
+  if (sqlstate !== "55P03" || first === undefined) return HINTS[sqlstate ?? ""];
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  const end = first.processId === 0 ? "" : `, end it with select pg_terminate_backend(${first.processId})`;
+  return `In its way: ${describeBlocker(first)}${more}. Wait for it${end}, or raise migrations.lockTimeoutMs.`;
 }
 
 /** The error of a commit that did not happen. */
@@ -92,12 +109,6 @@ export function invalidIndexFailure(
       hint: `The next run drops it and builds it again. ${consequence(task, applied)}`,
     },
   );
-}
-
-export function sqlstateOf(error: unknown): string | undefined {
-  return error instanceof Error && "sqlstate" in error && typeof error.sqlstate === "string"
-    ? error.sqlstate
-    : undefined;
 }
 
 /** As a plain boolean: a type guard would leave nothing of the class for the lines that follow. */

@@ -1,5 +1,8 @@
 import type { Cell, Connection } from "../driver/index.ts";
-import { ledgerColumns, selectLedger, selectLedgerExists } from "./queries.ts";
+import { selectAllDataProgress } from "./data/queries.ts";
+import type { MigrationFile } from "./migration-file.ts";
+import { ledgerColumns, selectLedger } from "./queries.ts";
+import { sqlstateOf } from "./sqlstate.ts";
 
 /**
  * What the ledger says about one migration. It is applied when `direction` is `up` and `statementsApplied`
@@ -30,12 +33,37 @@ export function isApplied(row: LedgerRow): boolean {
   return row.direction === "up" && row.statementsApplied === row.statementsTotal;
 }
 
-/** Reads the ledger: one round trip, two when it exists. An absent ledger is an empty one. */
+/** What the ledger calls a file: a data migration keeps its ending, so that it cannot turn into SQL unnoticed. */
+export function ledgerName({ name, modulePath }: Pick<MigrationFile, "name" | "modulePath">): string {
+  return modulePath === undefined ? name : `${name}.ts`;
+}
+
+/** The file a row was applied from. */
+export function fileNameOf({ version, name }: LedgerRow): string {
+  return name.endsWith(".ts") ? `${version}_${name}` : `${version}_${name}.sql`;
+}
+
+const UNDEFINED_TABLE = "42P01";
+
+/** Reads the ledger: one round trip. An absent ledger is an empty one. */
 export async function readLedger(connection: Connection, schemaName: string): Promise<readonly LedgerRow[]> {
-  const exists = await connection.query({ text: selectLedgerExists, values: [schemaName] });
-  if (exists.rows.length === 0) return [];
-  const outcome = await connection.query({ text: selectLedger(schemaName), values: [] });
-  return outcome.rows.map(rowOf);
+  try {
+    const { rows } = await connection.query({ text: selectLedger(schemaName), values: [] });
+    return rows.map(rowOf);
+  } catch (error) {
+    // Also what the server says of a schema that does not exist.
+    if (sqlstateOf(error) === UNDEFINED_TABLE) return [];
+    throw error;
+  }
+}
+
+/** Rows that data migrations under way have changed, by version. The table is there: one of them has begun. */
+export async function readRowsDone(
+  connection: Connection,
+  schemaName: string,
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await connection.query({ text: selectAllDataProgress(schemaName), values: [] });
+  return new Map(rows.map(([version, done]) => [version ?? "", Number(done)]));
 }
 
 function rowOf(cells: readonly Cell[]): LedgerRow {

@@ -28,7 +28,12 @@ describe("parseMigrationFile", () => {
     const file = parse(
       "-- a comment\n\n-- migrate:up transaction:false\nselect 1;\n\n--migrate:down\nselect 2;\n",
     );
-    expect(file.up).toEqual({ text: "select 1;\n", firstLine: 4, isTransactional: false });
+    expect(file.up).toEqual({
+      text: "select 1;\n",
+      firstLine: 4,
+      isTransactional: false,
+      header: "-- a comment",
+    });
     expect(file.down).toEqual({ text: "select 2;\n", firstLine: 7, isTransactional: true });
   });
 
@@ -89,16 +94,20 @@ describe("readMigrations", () => {
     });
   });
 
-  it.each(["add_users.sql", "0001_users.ts", "0001_users.sql.bak", "0001 users.sql"])(
-    "refuses %s instead of skipping it",
-    async (fileName) => {
-      write(fileName);
-      await expect(readMigrations(folder)).rejects.toMatchObject({
-        code: "MIGRATION_INVALID",
-        message: `${fileName} is not named like a migration\n  Name it NNNN_what_it_does.sql: digits, _, then letters, digits, _ and -.`,
-      });
-    },
-  );
+  it.each([
+    "add_users.sql",
+    "0001_users.js",
+    "0001_users.test.ts",
+    "0001_users.d.ts",
+    "0001_users.sql.bak",
+    "0001 users.sql",
+  ])("refuses %s instead of skipping it", async (fileName) => {
+    write(fileName);
+    await expect(readMigrations(folder)).rejects.toMatchObject({
+      code: "MIGRATION_INVALID",
+      message: `${fileName} is not named like a migration\n  Name it NNNN_what_it_does.sql: digits, _, then letters, digits, _ and -.`,
+    });
+  });
 
   it("refuses a folder named like a migration, and says which folder is missing", async () => {
     mkdirSync(join(folder, "0001_a.sql"));

@@ -9,6 +9,10 @@ export interface Section {
   readonly firstLine: number;
   /** False when the marker says `transaction:false`: every statement then commits by itself. */
   readonly isTransactional: boolean;
+  /** The file it stands in, where that is not the migration's own: `1_init.down.sql` of golang-migrate. */
+  readonly fileName?: string;
+  /** Comment lines above the marker of `up`: what is lost, what cannot be undone. */
+  readonly header?: string;
 }
 
 /** A migration as it stands in the folder. Nothing of it was sent to a server. */
@@ -26,6 +30,11 @@ export interface MigrationFile {
    * text do not count, and neither does the way back: correcting a `down` changes nothing that was applied.
    */
   readonly checksum: string;
+  /**
+   * Absolute path of the TypeScript module of a data migration, which is loaded when it runs. Its `up` is empty and its
+   * `down` undefined, and the checksum covers the whole file. Undefined for SQL.
+   */
+  readonly modulePath?: string | undefined;
 }
 
 /** A file name taken apart. */
@@ -63,7 +72,13 @@ export function compareVersions(a: string, b: string): number {
 export function parseMigrationFile(fileName: string, bytes: Uint8Array): MigrationFile {
   const named = parseFileName(fileName);
   if (named === undefined) throw badName(fileName);
-  const lines = decode(fileName, bytes).split("\n");
+  const sections = parseSections(fileName, decodeText(fileName, bytes));
+  return { ...named, fileName, ...sections, checksum: checksumOf(sections.up.text) };
+}
+
+/** Cuts a text at its markers. @throws {MIGRATION_INVALID} */
+export function parseSections(fileName: string, text: string): Pick<MigrationFile, "up" | "down"> {
+  const lines = text.split("\n");
   const markers = findMarkers(fileName, lines);
   const [up, down] = markers;
   if (up === undefined || up.direction !== "up") throw noUp(fileName, up?.line);
@@ -78,14 +93,18 @@ export function parseMigrationFile(fileName: string, bytes: Uint8Array): Migrati
       "Move it below the marker.",
     );
   }
-  const upSection = sectionOf(lines, up, down?.line ?? lines.length + 1);
+  const header = lines
+    .slice(0, up.line - 1)
+    .join("\n")
+    .trim();
+  const upSection = {
+    ...sectionOf(lines, up, down?.line ?? lines.length + 1),
+    ...(header === "" ? {} : { header }),
+  };
   const downSection = down === undefined ? undefined : sectionOf(lines, down, lines.length + 1);
   return {
-    ...named,
-    fileName,
     up: upSection,
     down: downSection === undefined || isBlank(downSection.text) ? undefined : downSection,
-    checksum: checksumOf(upSection.text),
   };
 }
 
@@ -168,11 +187,13 @@ function sectionOf(lines: readonly string[], marker: Marker, end: number): Secti
   };
 }
 
-function isBlank(text: string): boolean {
+/** Nothing but blank lines and line comments. */
+export function isBlank(text: string): boolean {
   return text.split("\n").every((line) => line.trim() === "" || line.trim().startsWith("--"));
 }
 
-function decode(fileName: string, bytes: Uint8Array): string {
+/** UTF-8 without byte order mark, with LF line ends. @throws {MIGRATION_INVALID} */
+export function decodeText(fileName: string, bytes: Uint8Array): string {
   let text: string;
   try {
     // The decoder drops a byte order mark by itself.

@@ -264,19 +264,20 @@ create table look as select current_setting('search_path') as path, current_sett
     await project.migrator().up();
     project.write("0002_add.sql", "-- migrate:up\nalter table users add column name text;\n");
     const other = await connect(bench.target);
-    await other.script(`begin; lock table ${project.schemaName}.users in share mode`);
-    const error = await failureOf(project.migrator({ lockTimeoutMs: 50, lockAttempts: 2 }).up());
-    expect(error.message).toBe(
+    await other.script(`begin; lock table ${project.schemaName}.users in share mode; select 'secret', 42`);
+    const error = await failureOf(project.migrator({ lockTimeoutMs: 1_500, lockAttempts: 2 }).up());
+    expect(error.message.replace(/open for \d+ s/, "open for N s")).toBe(
       `0002_add.sql:2: a lock was not available in time: canceling statement due to lock timeout [55P03]
   2 | alter table users add column name text;
     | ^
-  Another session kept the lock. Look for it in pg_stat_activity, or raise migrations.lockTimeoutMs. Nothing of this file was applied; correct it and run plinth migrate up again.`,
+  In its way: postgres (plinth), server process ${other.processId}, idle in transaction, its transaction open for N s: begin; lock table ${project.schemaName}.users in share mode; select ?, ?. Wait for it, end it with select pg_terminate_backend(${other.processId}), or raise migrations.lockTimeoutMs. Nothing of this file was applied; correct it and run plinth migrate up again.`,
     );
     expect(project.progress.filter(({ kind }) => kind === "retrying")).toEqual([
       expect.objectContaining({
         fileName: "0002_add.sql",
         attempt: 1,
         reason: "another session holds a lock it needs",
+        blockers: [expect.objectContaining({ processId: other.processId, state: "idle in transaction" })],
       }),
     ]);
     const run = project
@@ -340,6 +341,9 @@ describe("createMigrator.up with dryRun", () => {
       ),
     ).toBe(true);
     expect(sql).toContain("begin;\n\ncreate table users (id bigint primary key, email text not null);\n\n");
+    expect(sql).toMatch(
+      /\n\n-- outside a transaction; an invalid index of that name is dropped first, and the new one has to be valid\ninsert into [^;]+;\n\nset lock_timeout to 1800000;\n\ncreate index concurrently users_email on users \(email\) -- why\n;\n\nset lock_timeout to 5000;\n\ninsert into /,
+    );
     for (const part of sql.split("\n\n")) await project.run(part);
     expect((await project.migrator().up()).ran).toEqual([]);
     expect((await project.migrator().status()).findings).toEqual([]);
@@ -359,6 +363,28 @@ describe("createMigrator.down", () => {
     expect(await project.rows(tablesOf)).toEqual([["plinth_migrations"]]);
     expect((await project.migrator().down()).ran).toEqual([]);
     expect((await project.migrator().up()).ran).toHaveLength(2);
+  });
+
+  it("undoes everything newer than a version, which stays, or everything", async () => {
+    const project = bench.project({ "0001_users.sql": USERS, "0002_tasks.sql": TASKS });
+    project.write(
+      "0003_more.sql",
+      "-- migrate:up\ncreate table more ();\n-- migrate:down\ndrop table more;\n",
+    );
+    await project.migrator().up();
+    const undone = async (to: string) =>
+      (await project.migrator().down({ to })).ran.map(({ fileName }) => fileName);
+    expect(await undone("0001_users")).toEqual(["0003_more.sql", "0002_tasks.sql"]);
+    expect(await undone("2")).toEqual([]);
+    await project.migrator().up();
+    expect((await project.migrator().down({ to: "0", dryRun: true })).ran).toHaveLength(3);
+    expect(await undone("0")).toEqual(["0003_more.sql", "0002_tasks.sql", "0001_users.sql"]);
+    expect((await failureOf(project.migrator().down({ to: "7" }))).message).toBe(
+      'unknown version "7"; allowed: 0001, 0002, 0003',
+    );
+    expect((await failureOf(project.migrator().down({ to: "1", steps: 1 }))).message).toBe(
+      "down takes steps or a version, not both",
+    );
   });
 
   it("refuses a migration without a way back, and undoes none of the others", async () => {
@@ -385,7 +411,7 @@ describe("createMigrator.down", () => {
     expect(error.code).toBe("SAFETY_REFUSED");
     expect(error.message).toBe(
       `migrate down is refused in production: it can delete data that nothing brings back
-  Undo it with a new migration, or say that you mean it: plinth migrate down --allow-production.`,
+  Undo it with a new migration, or say that you mean it: plinth migrate down --allow-production ${bench.target.database}.`,
     );
     expect((await migrator.down({ dryRun: true })).sql).toContain("drop table users;");
     expect((await failureOf(migrator.redo())).code).toBe("SAFETY_REFUSED");

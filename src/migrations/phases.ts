@@ -13,8 +13,9 @@ export type Phase =
     };
 
 /**
- * Cuts a section into phases: neighbours that can share a transaction do, a statement that PostgreSQL refuses
- * inside one stands alone. `first` is the statement's place in the section, from 0.
+ * Cuts a section into phases: neighbours that can share a transaction do, the validation of a constraint has one of
+ * its own, a statement that PostgreSQL refuses inside one stands alone. `first` is the statement's place in the
+ * section, from 0.
  *
  * With `transaction:false` every statement is a phase of its own.
  */
@@ -31,10 +32,11 @@ export function planPhases(section: Section, statements: readonly Statement[]): 
       phases.push({ kind: "outside", first: index, statement, recovery: statement.recovery });
       continue;
     }
+    if (statement.run === "alone") close(index);
     open.push(statement);
     const next = statements[index + 1];
     // Values added to an enum one after another do not use each other.
-    const endsHere = statement.run === "boundary" && next?.run !== "boundary";
+    const endsHere = statement.run === "alone" || (statement.run === "boundary" && next?.run !== "boundary");
     if (endsHere || !section.isTransactional) close(index + 1);
   }
   close(statements.length);

@@ -1,6 +1,7 @@
 import { MigrationError, unknownName } from "../errors/index.ts";
-import { isApplied, type LedgerRow } from "./ledger.ts";
+import { fileNameOf, isApplied, type LedgerRow, ledgerName } from "./ledger.ts";
 import { compareVersions, type MigrationFile } from "./migration-file.ts";
+import { describePartial, type Fold, foldRows, type PartialSquash } from "./squash/replaces.ts";
 
 /** A file beside what the ledger says about it. */
 export interface PlannedFile {
@@ -15,10 +16,15 @@ export interface History {
   readonly files: readonly PlannedFile[];
   /** Ledger rows whose file is gone. */
   readonly orphans: readonly LedgerRow[];
+  /** Squashed migrations that stand for rows of the ledger, which the next run writes down. */
+  readonly folds: readonly Fold[];
+  /** Squashed migrations of which the database has a part. */
+  readonly partial: readonly PartialSquash[];
 }
 
 /** Brings files and ledger rows together by version, which is a number. */
-export function matchHistory(files: readonly MigrationFile[], rows: readonly LedgerRow[]): History {
+export function matchHistory(files: readonly MigrationFile[], ledger: readonly LedgerRow[]): History {
+  const { rows, folds, partial } = foldRows(files, ledger);
   const byVersion = new Map(rows.map((row) => [BigInt(row.version), row]));
   const newest = rows
     .filter(isApplied)
@@ -36,22 +42,25 @@ export function matchHistory(files: readonly MigrationFile[], rows: readonly Led
     };
   });
   const orphans = [...byVersion.values()].sort((a, b) => compareVersions(a.version, b.version));
-  return { files: matched, orphans };
+  return { files: matched, orphans, folds, partial };
 }
 
 /**
  * Refuses a history that does not match: what ran is not what the folder holds, so neither direction is safe.
  *
  * @throws {MIGRATION_CHANGED} with file and both checksums, or both names.
- * @throws {MIGRATION_MISSING} when a migration is applied and its file is gone.
+ * @throws {MIGRATION_MISSING} when a migration is applied and its file is gone, or a squashed one is there in part.
  */
 export function verifyHistory(history: History): void {
+  const [partial] = history.partial;
+  if (partial !== undefined) throw partlyReplaced(partial);
   const [orphan] = history.orphans;
   if (orphan !== undefined) throw missing(orphan);
   for (const { file, row } of history.files) {
     if (row === undefined) continue;
+    // First the name: a file of another name is most likely another migration, and no edit.
+    if (row.name !== ledgerName(file)) throw renamed(file, row);
     if (isApplied(row) && row.checksum !== file.checksum) throw changed(file, row);
-    if (row.name !== file.name) throw renamed(file, row);
   }
 }
 
@@ -78,17 +87,29 @@ export function planUp(
   return pending;
 }
 
+/** How far `down` goes: a number of migrations, or everything newer than a version, which stays. */
+export type DownGoal =
+  | { readonly steps: number; readonly to?: undefined }
+  | { readonly steps?: undefined; readonly to: string };
+
 /**
- * What `down` has to undo, newest first, by version.
+ * What `down` has to undo, newest first, by version. `to: "0"` means all.
  *
+ * @throws {MIGRATION_INVALID} when the folder has no version `to`.
  * @throws {MIGRATION_FAILED} when an `up` was interrupted: it has to be finished first.
  */
-export function planDown(history: History, steps: number): readonly PlannedFile[] {
+export function planDown(history: History, goal: DownGoal): readonly PlannedFile[] {
   const present = history.files.filter(({ row }) => row !== undefined).reverse();
-  const chosen = present.slice(0, steps);
+  const chosen = goal.to === undefined ? present.slice(0, goal.steps) : newerThan(history, present, goal.to);
   const partial = chosen.find(({ row }) => row !== undefined && row.direction === "up" && !isApplied(row));
   if (partial !== undefined) throw halfApplied(partial);
   return chosen;
+}
+
+function newerThan(history: History, present: readonly PlannedFile[], to: string): readonly PlannedFile[] {
+  if (/^0{1,20}$/.test(to)) return present;
+  const last = findVersion(history, to);
+  return present.filter(({ file }) => compareVersions(file.version, last) > 0);
 }
 
 function findVersion(history: History, written: string): string {
@@ -113,7 +134,7 @@ function changed(file: MigrationFile, row: LedgerRow): MigrationError {
 function renamed(file: MigrationFile, row: LedgerRow): MigrationError {
   return new MigrationError(
     "MIGRATION_CHANGED",
-    `${file.fileName} was applied under the name ${row.version}_${row.name}.sql`,
+    `${file.fileName} was applied under the name ${fileNameOf(row)}`,
     {
       file: file.fileName,
       hint: "Give the file its old name back, or the new migration a version of its own.",
@@ -122,11 +143,17 @@ function renamed(file: MigrationFile, row: LedgerRow): MigrationError {
 }
 
 function missing(row: LedgerRow): MigrationError {
-  const fileName = `${row.version}_${row.name}.sql`;
+  const fileName = fileNameOf(row);
   return new MigrationError("MIGRATION_MISSING", `${fileName} is applied, but the folder does not have it`, {
     file: fileName,
     hint: "Restore the file, or check that DATABASE_URL and DATABASE_SCHEMA name the database you mean.",
   });
+}
+
+function partlyReplaced(partial: PartialSquash): MigrationError {
+  const { fileName } = partial.file;
+  const { why, fix } = describePartial(partial);
+  return new MigrationError("MIGRATION_MISSING", `${fileName} ${why}`, { file: fileName, hint: fix });
 }
 
 function outOfOrder(file: MigrationFile): MigrationError {

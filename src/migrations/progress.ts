@@ -1,3 +1,4 @@
+import type { LockBlocker } from "./lock-watch.ts";
 import type { LockHolder } from "./runner-lock.ts";
 
 /** What a runner tells while it works. Nothing in it holds a value of a row. */
@@ -20,6 +21,23 @@ export type MigrationProgress =
       readonly attempt: number;
       readonly delayMs: number;
       readonly reason: string;
+      /** Who held the lock, as far as it was seen; at most 5. */
+      readonly blockers: readonly LockBlocker[];
+    }
+  /** A statement that may wait long, a concurrent index build say, waits for others; told every 10 s at most. */
+  | {
+      readonly kind: "blocked";
+      readonly fileName: string;
+      readonly waitedMs: number;
+      readonly blockers: readonly LockBlocker[];
+    }
+  /** How far a data migration is, over all runs; told every second at most, and at its end. */
+  | {
+      readonly kind: "batches";
+      readonly direction: "up" | "down";
+      readonly fileName: string;
+      readonly batches: number;
+      readonly rows: number;
     }
   /** What an interrupted run left behind was removed. */
   | { readonly kind: "cleaned"; readonly fileName: string; readonly what: string }

@@ -112,6 +112,27 @@ export function forgetMigration(schemaName: string, version: string): string {
   return `delete from ${qualifiedName(schemaName, LEDGER_TABLE)}\nwhere version = ${quoteLiteral(version)}`;
 }
 
+/** Lets the row of a squashed migration stand for the rows of those it replaced. */
+export function foldProgress(
+  schemaName: string,
+  replaced: readonly string[],
+  entry: Pick<LedgerEntry, "version" | "name" | "checksum" | "appliedChecksum">,
+): string {
+  const ledger = qualifiedName(schemaName, LEDGER_TABLE);
+  const { version, name, checksum, appliedChecksum } = entry;
+  return `with replaced as (
+  delete from ${ledger}
+  where version in (${replaced.map(quoteLiteral).join(", ")})
+  returning *
+)
+insert into ${ledger}
+  (version, name, checksum, statements_total, statements_applied, applied_checksum, started_at, applied_at, duration_ms, applied_by)
+select ${[version, name, checksum].map(quoteLiteral).join(", ")}, sum(statements_total), sum(statements_applied),
+  ${quoteLiteral(appliedChecksum)}, min(started_at), max(applied_at), sum(duration_ms),
+  (array_agg(applied_by order by applied_at desc))[1]
+from replaced`;
+}
+
 function duration(start: string): string {
   return `(extract(epoch from clock_timestamp() - ${start}) * 1000)::bigint`;
 }
@@ -149,6 +170,20 @@ where held.locktype = 'advisory'
   and held.objsubid = 2
   and held.granted
   and held.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`;
+
+/**
+ * Who keeps a session from the lock it waits for, the oldest transaction first. What another role runs is hidden from
+ * a role without pg_read_all_stats, and reads `<insufficient privilege>`.
+ */
+export const selectBlockers = `select distinct blocker.pid, activity.usename, activity.application_name,
+  activity.backend_type, activity.state,
+  extract(epoch from pg_catalog.clock_timestamp() - activity.xact_start)::int8,
+  nullif(activity.query, '<insufficient privilege>'),
+  activity.xact_start
+from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::int4)) as blocker (pid)
+left join pg_catalog.pg_stat_activity as activity on activity.pid = blocker.pid
+order by activity.xact_start
+limit 5`;
 
 // ---- What an interrupted statement left behind --------------------------------------------------------
 

@@ -1,8 +1,9 @@
 import { endOf, type Phase } from "./phases.ts";
 import { createLedger, createSchema } from "./queries.ts";
-import { pinSession, type SessionPins } from "./session.ts";
+import { concurrentLockTimeout, pinSession, type SessionPins, usualLockTimeout } from "./session.ts";
+import type { Recovery } from "./statement-kind.ts";
 import type { Statement } from "./statements.ts";
-import { ledgerText, type MigrationTask } from "./task.ts";
+import { isPatient, ledgerText, type MigrationTask } from "./task.ts";
 
 /** What the database still lacks before the first migration. */
 export interface Missing {
@@ -16,6 +17,13 @@ export function renderRun(tasks: readonly MigrationTask[], pins: SessionPins, mi
   if (missing.schema) parts.push(`${createSchema(pins.schemaName)};`);
   if (missing.ledger) parts.push(`${createLedger(pins.schemaName)};`);
   for (const task of tasks) {
+    if (task.data !== undefined) {
+      // Without a statement, the ledger's included: whoever gives this to psql must not record what did not run.
+      parts.push(
+        `-- ${task.file.fileName}, ${task.direction}: a data migration, whose batches are chosen as it runs`,
+      );
+      continue;
+    }
     const resumed = task.resumeAt === 0 ? "" : `, from statement ${task.resumeAt + 1}`;
     parts.push(`-- ${task.file.fileName}, ${task.direction}${resumed}\n${pinSession(pins)};`);
     for (const statement of task.statements.slice(0, task.resumeAt)) {
@@ -29,7 +37,27 @@ export function renderRun(tasks: readonly MigrationTask[], pins: SessionPins, mi
 function renderPhase(task: MigrationTask, phase: Phase, pins: SessionPins): readonly string[] {
   const record = `${ledgerText(pins.schemaName, task, endOf(phase))};`;
   if (phase.kind === "transaction") return ["begin;", ...phase.statements.map(ended), record, "commit;"];
-  return [`${ledgerText(pins.schemaName, task, phase.first, phase.first)};`, ended(phase.statement), record];
+  const begun = `-- outside a transaction${expectation(phase.recovery)}\n${ledgerText(pins.schemaName, task, phase.first, phase.first)};`;
+  const statement = ended(phase.statement);
+  if (!isPatient(task)) return [begun, statement, record];
+  return [begun, `${concurrentLockTimeout(pins)};`, statement, `${usualLockTimeout(pins)};`, record];
+}
+
+/** What a run does about an earlier attempt, which is not known before it looks. */
+function expectation(recovery: Recovery): string {
+  switch (recovery.kind) {
+    case "create-index":
+      return "; an invalid index of that name is dropped first, and the new one has to be valid";
+    case "reindex":
+      return "; copies that an interrupted attempt left are dropped first";
+    case "rerun":
+      return "; run again when it was interrupted";
+    case "drop-index":
+    case "detach":
+    case "create-database":
+    case "drop-database":
+      return "; taken as done when an interrupted attempt had finished it";
+  }
 }
 
 /** A statement that ends in a line comment would swallow its semicolon. */

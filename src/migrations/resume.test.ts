@@ -52,7 +52,7 @@ async function runUnrecorded(project: Project): Promise<void> {
 /** Marks the statement outside a transaction as begun, as a runner does, without running it. */
 async function markBegun(project: Project): Promise<void> {
   const { sql = "" } = await project.migrator().up({ dryRun: true });
-  for (const part of sql.trimEnd().split("\n\n").slice(0, -2)) await project.run(part);
+  for (const part of sql.trimEnd().split("\n\n").slice(0, -4)) await project.run(part);
   await project.run("reset all");
 }
 
@@ -120,6 +120,97 @@ alter table events alter column name set default current_setting('work_mem'), ad
     );
     expect((await project.migrator().status()).migrations[1]).toMatchObject({ state: "pending" });
     await expectFinished(project);
+  }, 60_000);
+});
+
+describe("a runner killed after a constraint was added and before it was validated", () => {
+  it("is followed by one that validates it, in a transaction of its own", async () => {
+    const project = bench.project({ "0001_events.sql": EVENTS });
+    await project.migrator().up();
+    project.write(
+      "0002_check.sql",
+      `-- migrate:up
+alter table events add constraint name_given check (name is not null) not valid;
+alter table events validate constraint name_given;
+alter table events alter column name set not null;
+alter table events drop constraint name_given;
+`,
+    );
+    await withOtherSession("select pg_advisory_lock(1)", async (other) => {
+      await project.run(`create function %s.wait() returns event_trigger language plpgsql as $$
+begin
+  if current_query() like '%validate%' and current_schema() = '%s' then perform pg_advisory_xact_lock(1); end if;
+end $$;
+create event trigger %s_wait on ddl_command_end execute function %s.wait()`);
+      await killWhileWaiting(project, "alter table events validate");
+      await other.script("select pg_advisory_unlock_all()");
+    });
+    await project.run("drop event trigger %s_wait; drop function %s.wait()");
+    expect((await project.migrator().status()).migrations[1]).toMatchObject({
+      state: "partial",
+      statementsApplied: 1,
+      statementsTotal: 4,
+    });
+    const constraint =
+      "select conname, convalidated from pg_constraint where conrelid = '%s.events'::regclass and contype = 'c'";
+    expect(await project.rows(constraint)).toEqual([["name_given", "f"]]);
+    await expectFinished(project);
+    expect(await project.rows(constraint)).toEqual([]);
+    expect(
+      await project.rows(
+        "select attnotnull from pg_attribute where attrelid = '%s.events'::regclass and attname = 'name'",
+      ),
+    ).toEqual([["t"]]);
+  }, 60_000);
+});
+
+describe("a runner killed inside a do block that commits", () => {
+  it("is followed by one that runs the block again, which goes on where it was", async () => {
+    const project = bench.project({
+      "0001_events.sql": `${EVENTS}insert into events values (2), (3), (4), (5);\n`,
+    });
+    await project.migrator().up();
+    project.write(
+      "0002_fill.sql",
+      `-- migrate:up
+alter table events add column size int;
+do $$
+declare batch bigint[];
+begin
+  loop
+    batch := array(select id from events where size is null order by id limit 2);
+    exit when batch = '{}';
+    if 3 = any (batch) then perform pg_advisory_xact_lock(4714); end if;
+    update events set size = coalesce(size, 0) + 1 where id = any (batch);
+    commit;
+  end loop;
+end $$;
+alter table events alter column size set not null;
+`,
+    );
+    const sizes = "select id, size from %s.events order by id";
+    await withOtherSession("select pg_advisory_lock(4714)", async () => {
+      await killWhileWaiting(project, "do ");
+      // The server notices within seconds that its client is gone.
+      await vi.waitFor(async () => {
+        const runners =
+          "select 1 from pg_stat_activity where query like 'do %' and datname = current_database()";
+        expect(await project.rows(runners)).toEqual([]);
+      }, PATIENCE);
+    });
+    expect(await project.rows(sizes)).toEqual([
+      ["1", "1"],
+      ["2", "1"],
+      ["3", null],
+      ["4", null],
+      ["5", null],
+    ]);
+    expect((await project.migrator().status()).migrations[1]).toMatchObject({
+      state: "partial",
+      statementsApplied: 1,
+    });
+    await expectFinished(project);
+    expect(await project.rows(sizes)).toEqual(["1", "2", "3", "4", "5"].map((id) => [id, "1"]));
   }, 60_000);
 });
 
@@ -206,6 +297,16 @@ describe("an unfinished file", () => {
       "-- migrate:up\ncreate table t (id bigint);\ncreate index concurrently t_id on t (id);\n",
     );
     await expectFinished(project);
+  });
+
+  it("may end where it was interrupted: what was taken out of it is given up", async () => {
+    const project = await unfinished();
+    project.write(
+      "0001_t.sql",
+      "-- migrate:up\ncreate table t (id bigint);\n-- migrate:down\ndrop table t;\n",
+    );
+    await expectFinished(project);
+    expect((await project.migrator().down()).ran).toHaveLength(1);
   });
 
   it("must not change where it was applied, and is not undone before it is finished", async () => {

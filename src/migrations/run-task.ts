@@ -1,18 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../driver/index.ts";
 import { backoffMs } from "./backoff.ts";
-import { commitFailure, invalidIndexFailure, sqlstateOf, statementFailure } from "./failure.ts";
+import { commitFailure, invalidIndexFailure, statementFailure } from "./failure.ts";
 import { interrupted } from "./interruption.ts";
+import type { BlockedListener, LockWatch } from "./lock-watch.ts";
 import { endOf, type Phase } from "./phases.ts";
 import type { ProgressListener } from "./progress.ts";
 import { isIndexInvalid, prepareOutside } from "./recovery.ts";
-import { concurrentLockTimeout, pinSession, type SessionPins, usualLockTimeout } from "./session.ts";
+import {
+  concurrentLockTimeout,
+  pinSession,
+  type SessionPins,
+  usualLockTimeout,
+  watchEveryMs,
+} from "./session.ts";
+import { sqlstateOf } from "./sqlstate.ts";
 import type { Statement } from "./statements.ts";
-import { ledgerText, type MigrationTask } from "./task.ts";
+import { isPatient, ledgerText, type MigrationTask } from "./task.ts";
 
 /** What a run works with. */
 export interface RunContext {
   readonly connection: Connection;
+  readonly watch: LockWatch;
   readonly pins: SessionPins;
   readonly lockAttempts: number;
   readonly signal: AbortSignal | undefined;
@@ -20,6 +29,9 @@ export interface RunContext {
 }
 
 const QUERY_CANCELED = "57014";
+
+/** Between two reports that a patient statement waits. */
+const BLOCKED_EVERY_MS = 10_000;
 
 const RESET_ROLE = "reset session authorization;\nreset role";
 
@@ -32,6 +44,10 @@ export async function runTask(context: RunContext, task: MigrationTask): Promise
   try {
     await context.connection.script(pinSession(context.pins));
     await replaySettings(context, task, task.resumeAt);
+    // What was left was taken out of the file: everything in it is done.
+    if (task.phases.length === 0) {
+      await context.connection.script(ledgerText(context.pins.schemaName, task, task.statements.length));
+    }
     for (const phase of task.phases) {
       refuseWhenAborted(context, task);
       if (phase.kind === "transaction") await runTransaction(context, task, phase);
@@ -69,12 +85,13 @@ async function tryTransaction(
   phase: Extract<Phase, { readonly kind: "transaction" }>,
 ): Promise<StatementFailure | undefined> {
   const { connection } = context;
+  const onBlocked = blockedReporter(context, task);
   await connection.script("begin");
   for (const statement of phase.statements) {
     try {
       // An abort between two statements finds nothing to cancel.
       refuseWhenAborted(context, task);
-      await connection.script(statement.text);
+      await runWatched(context, statement, context.pins.lockTimeoutMs === 0 ? onBlocked : undefined);
     } catch (error) {
       if (connection.isOpen) await connection.script("rollback");
       return { statement, error };
@@ -107,46 +124,71 @@ async function runOutside(
   task: MigrationTask,
   phase: Extract<Phase, { readonly kind: "outside" }>,
 ): Promise<void> {
-  const { connection, pins, report } = context;
+  const { connection, pins } = context;
   const { statement, recovery, first } = phase;
   let hadBegun = task.begun === first;
   for (let attempt = 1; ; attempt++) {
-    const preparation = await prepareOutside(connection, pins.schemaName, recovery, hadBegun);
-    for (const what of preparation.cleaned) report({ kind: "cleaned", fileName: task.file.fileName, what });
-    if (preparation.next === "done") break;
-    if (preparation.isOurs)
-      await record(context, task, first, ledgerText(pins.schemaName, task, first, first));
-    const error = await tryOutside(context, task, statement);
-    if (error === undefined) break;
-    hadBegun = preparation.isOurs;
-    await retryOrThrow(context, task, { statement, error: error.reason }, attempt, first);
+    const outcome = await tryOutside(context, task, phase, hadBegun);
+    if (outcome.error === undefined) break;
+    hadBegun = outcome.hadBegun;
+    await retryOrThrow(context, task, { statement, error: outcome.error }, attempt, first);
   }
   if (await isIndexInvalid(connection, pins.schemaName, recovery))
     throw invalidIndexFailure(task, statement, first);
   await record(context, task, first + 1, ledgerText(pins.schemaName, task, first + 1));
 }
 
-/** Undefined when the statement succeeded. */
+/** One attempt: what the server refused, if anything, and whether what is found afterwards may be the runner's work. */
+interface OutsideOutcome {
+  readonly error: unknown;
+  readonly hadBegun: boolean;
+}
+
+/** Cleaning up after an earlier attempt waits for the same sessions as the statement, and as patiently. */
 async function tryOutside(
   context: RunContext,
   task: MigrationTask,
-  statement: Statement,
-): Promise<{ readonly reason: unknown } | undefined> {
-  const { connection, pins } = context;
-  // A file that chose its own lock time-out keeps it.
-  const isPatient = !task.statements.some(
-    (other) => other.setting === "lock_timeout" || other.setting === "all",
-  );
-  if (isPatient) await connection.script(concurrentLockTimeout(pins));
+  { statement, recovery, first }: Extract<Phase, { readonly kind: "outside" }>,
+  hadBegun: boolean,
+): Promise<OutsideOutcome> {
+  const { connection, pins, watch, report } = context;
+  const onBlocked = blockedReporter(context, task);
+  const waitsLong = isPatient(task);
+  if (waitsLong) await connection.script(concurrentLockTimeout(pins));
+  let isOurs = hadBegun;
   try {
+    const prepare = () => prepareOutside(connection, pins.schemaName, recovery, hadBegun);
+    const preparation = await watch.during(watchEveryMs(pins), prepare, onBlocked);
+    for (const what of preparation.cleaned) report({ kind: "cleaned", fileName: task.file.fileName, what });
+    if (preparation.next === "done") return { error: undefined, hadBegun };
+    isOurs = preparation.isOurs;
+    if (isOurs) await record(context, task, first, ledgerText(pins.schemaName, task, first, first));
     refuseWhenAborted(context, task);
-    await connection.script(statement.text);
-    return undefined;
-  } catch (reason) {
-    return { reason };
+    await runWatched(context, statement, onBlocked);
+    return { error: undefined, hadBegun: isOurs };
+  } catch (error) {
+    return { error, hadBegun: isOurs };
   } finally {
-    if (isPatient && connection.isOpen) await connection.script(usualLockTimeout(pins));
+    if (waitsLong && connection.isOpen) await connection.script(usualLockTimeout(pins));
   }
+}
+
+async function runWatched(
+  { connection, watch, pins }: RunContext,
+  statement: Statement,
+  onBlocked?: BlockedListener,
+): Promise<void> {
+  await watch.during(watchEveryMs(pins), () => connection.script(statement.text), onBlocked);
+}
+
+/** For statements that wait long; others give up soon, and the retry names who was in the way. */
+function blockedReporter({ report }: RunContext, task: MigrationTask): BlockedListener {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  return (blockers, waitedMs) => {
+    if (waitedMs - reportedAt < BLOCKED_EVERY_MS) return;
+    reportedAt = waitedMs;
+    report({ kind: "blocked", fileName: task.file.fileName, waitedMs, blockers });
+  };
 }
 
 /** Writes to the ledger between phases, as the role the runner connected with. */
@@ -175,12 +217,13 @@ async function retryOrThrow(
   const sqlstate = sqlstateOf(error);
   const isLock = sqlstate === "55P03" || sqlstate === "40P01";
   if (!isLock || attempt >= context.lockAttempts || !context.connection.isOpen) {
-    throw statementFailure(task, statement, applied, error);
+    throw statementFailure(task, statement, applied, error, context.watch.blockers);
   }
   const delayMs = backoffMs(attempt, Math.random());
   const reason =
     sqlstate === "55P03" ? "another session holds a lock it needs" : "it met another session in a deadlock";
-  context.report({ kind: "retrying", fileName: task.file.fileName, attempt, delayMs, reason });
+  const { blockers } = context.watch;
+  context.report({ kind: "retrying", fileName: task.file.fileName, attempt, delayMs, reason, blockers });
   await sleep(delayMs, undefined, { signal: context.signal }).catch(() => refuseWhenAborted(context, task));
 }
 

@@ -6,7 +6,8 @@ import { canNoticeDeadClient } from "./session.ts";
 /** One dedicated connection for the length of a call. */
 export interface RunnerSession {
   readonly connection: Connection;
-  readonly noticesDeadClient: boolean;
+  /** Asked with the first call: a run with nothing to do need not know. */
+  noticesDeadClient(): Promise<boolean>;
 }
 
 /** Opens a connection of its own, runs `work`, and closes it. Aborting `signal` cancels what runs on it. */
@@ -29,7 +30,12 @@ export async function withRunnerSession<T>(
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await work({ connection, noticesDeadClient: await canNoticeDeadClient(connection) });
+    let notices: Promise<boolean> | undefined;
+    const noticesDeadClient = (): Promise<boolean> => {
+      notices ??= canNoticeDeadClient(connection);
+      return notices;
+    };
+    return await work({ connection, noticesDeadClient });
   } finally {
     signal?.removeEventListener("abort", onAbort);
     await connection.close().catch(() => connection.destroy());

@@ -1,7 +1,7 @@
 import { createConnection, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect, retarget } from "../driver/index.ts";
-import { openWorkbench, type Workbench } from "./workbench.fixture.ts";
+import { DATA_IMPORTS, openWorkbench, type Workbench } from "./workbench.fixture.ts";
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -10,9 +10,17 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const FILES = {
-  "0001_users.sql": "-- migrate:up\ncreate table users (id bigint primary key, email text);\n",
+  "0001_users.sql": "-- migrate:up\ncreate table users (id bigint primary key, email text, seen int);\n",
   "0002_index.sql": "-- migrate:up\ncreate index concurrently users_email on users (email);\n",
-  "0003_rows.sql": "-- migrate:up\ninsert into users values (1, 'one');\n",
+  "0003_rows.sql":
+    "-- migrate:up\ninsert into users select n, n || '@example.org', 0 from generate_series(1, 50) as n;\n",
+  "0004_again.sql":
+    "-- migrate:up\nreindex table concurrently users;\ndrop index concurrently users_email;\nvacuum users;\n",
+  "0005_blocks.sql":
+    "-- migrate:up\ndo $$ begin update users set seen = seen + 1; commit; end $$;\nalter table users add constraint seen_once check (seen = 1) not valid;\nalter table users validate constraint seen_once;\n",
+  "0006_count.ts": `${DATA_IMPORTS}export default dataMigration({ batchSize: 20, up: updateBatches({ table: "users", key: "id", set: "email = email || '.'" }) });
+`,
+  "0007_index.sql": "-- migrate:up\ncreate unique index concurrently users_email on users (email);\n",
 };
 
 describe("runners that start together", () => {
@@ -23,7 +31,10 @@ describe("runners that start together", () => {
     expect(ends.map(({ code }) => code)).toEqual(Array(8).fill(0));
     const outputs = ends.map(({ output }) => output.trim()).sort();
     expect(outputs).toEqual([...Array(7).fill("[]"), JSON.stringify(Object.keys(FILES))].sort());
-    expect(await project.rows("select count(*) from %s.users")).toEqual([["1"]]);
+    expect(
+      await project.rows("select count(*), min(seen), max(seen), bool_and(email ~ 'org[.]$') from %s.users"),
+    ).toEqual([["50", "1", "1", "t"]]);
+    expect(await project.migrator().status()).toMatchObject({ pending: 0, findings: [] });
   }, 120_000);
 
   it("all succeed when they share a process", async () => {
@@ -50,11 +61,13 @@ describe("runners that start together", () => {
     const holder = project.migrator().up();
     await vi.waitFor(async () => {
       expect(
-        await project.rows("select 1 from pg_locks where locktype = 'advisory' and not granted"),
+        await project.rows(
+          "select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+        ),
       ).toHaveLength(1);
     });
     const [waiting = []] = await project.rows(
-      "select pid from pg_locks where locktype = 'advisory' and not granted",
+      "select pid from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
     );
     const pid = waiting[0];
     const onProgress = vi.fn();
@@ -138,7 +151,7 @@ describe("runners that start together", () => {
     await project.migrator().up();
     project.write("0002_index.sql", FILES["0002_index.sql"]);
     const other = await connect(bench.target);
-    await other.script(`begin; insert into ${project.schemaName}.users values (9)`);
+    await other.script(`begin; insert into ${project.schemaName}.users values (9, null, 0)`);
     const runs = [project.migrator().up(), project.migrator().up()];
     await vi.waitFor(async () => {
       expect(await project.rows("select 1 from pg_stat_progress_create_index")).toHaveLength(1);

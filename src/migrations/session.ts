@@ -36,6 +36,14 @@ export function concurrentLockTimeout(pins: SessionPins): string {
   return `set lock_timeout to ${Math.max(pins.lockTimeoutMs, CONCURRENT_LOCK_TIMEOUT_MS)}`;
 }
 
+const WATCH_MS = { least: 10, most: 1_000 } as const;
+
+/** How often to look who blocks a statement: several times before it gives up. */
+export function watchEveryMs({ lockTimeoutMs }: SessionPins): number {
+  if (lockTimeoutMs === 0) return WATCH_MS.most;
+  return Math.min(Math.max(lockTimeoutMs / 4, WATCH_MS.least), WATCH_MS.most);
+}
+
 export function usualLockTimeout(pins: SessionPins): string {
   return `set lock_timeout to ${pins.lockTimeoutMs}`;
 }

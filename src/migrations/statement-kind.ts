@@ -1,4 +1,5 @@
 import type { AlterTableStmt, DropStmt, IndexStmt, Node, RangeVar, ReindexStmt } from "libpg-query";
+import { commitsInside } from "./do-block.ts";
 
 /** A relation as a statement names it; without a schema the search path decides. */
 export interface RelationName {
@@ -26,14 +27,16 @@ export type Recovery =
 
 /**
  * Where a statement runs: with its neighbours in one transaction (`transaction`), as the last one of a
- * transaction because its effect is only usable after the commit (`boundary`), or outside any (`outside`).
+ * transaction because its effect is only usable after the commit (`boundary`), in a transaction of its own
+ * because it takes long and its neighbours hold locks (`alone`), or outside any (`outside`).
  */
 export type StatementKind =
-  | { readonly run: "transaction" | "boundary" }
+  | { readonly run: "transaction" | "boundary" | "alone" }
   | { readonly run: "outside"; readonly recovery: Recovery }
   | { readonly run: "refused"; readonly why: string; readonly fix: string };
 
 const TRANSACTION: StatementKind = { run: "transaction" };
+const ALONE: StatementKind = { run: "alone" };
 const RERUN: StatementKind = { run: "outside", recovery: { kind: "rerun" } };
 
 /**
@@ -97,6 +100,9 @@ function objectKind(node: Node): StatementKind | undefined {
   if ("AlterTableStmt" in node) return alterTableKind(node.AlterTableStmt);
   // A new value of an enum cannot be used before the transaction that added it has ended (55P04).
   if ("AlterEnumStmt" in node && node.AlterEnumStmt.oldVal === undefined) return { run: "boundary" };
+  // A validation scans; in the transaction that added the constraint it would hold that one's lock all the while.
+  if ("AlterDomainStmt" in node && node.AlterDomainStmt.subtype === "V") return ALONE;
+  if ("DoStmt" in node && commitsInside(node.DoStmt)) return RERUN;
   return undefined;
 }
 
@@ -169,7 +175,9 @@ function reindexKind(statement: ReindexStmt): StatementKind {
 
 function alterTableKind(statement: AlterTableStmt): StatementKind {
   for (const command of statement.cmds ?? []) {
-    if (!("AlterTableCmd" in command) || command.AlterTableCmd.subtype !== "AT_DetachPartition") continue;
+    if (!("AlterTableCmd" in command)) continue;
+    if (command.AlterTableCmd.subtype === "AT_ValidateConstraint") return ALONE;
+    if (command.AlterTableCmd.subtype !== "AT_DetachPartition") continue;
     const { def } = command.AlterTableCmd;
     if (def === undefined || !("PartitionCmd" in def) || def.PartitionCmd.concurrent !== true) continue;
     return {

@@ -118,6 +118,33 @@ describe("planPhases", () => {
       ["transaction 0+3", "transaction 3+1"],
     ],
     ["alter type t rename value 'a' to 'b'; select 2;", ["transaction 0+2"]],
+    [
+      "alter table t add constraint c check (a > 0) not valid; alter table t validate constraint c; alter table t validate constraint d; alter table t alter a set not null; select 1;",
+      ["transaction 0+1", "transaction 1+1", "transaction 2+1", "transaction 3+2"],
+    ],
+    [
+      "select 1; alter domain d validate constraint c; select 2;",
+      ["transaction 0+1", "transaction 1+1", "transaction 2+1"],
+    ],
+    [
+      "alter type t add value 'a'; alter table t validate constraint c;",
+      ["transaction 0+1", "transaction 1+1"],
+    ],
+    [
+      "select 1; do $$ begin loop commit; end loop; end $$; select 2;",
+      ["transaction 0+1", "outside 1+1", "transaction 2+1"],
+    ],
+    ["do $$ declare a int; begin null; COMMIT AND CHAIN; end $$ language plpgsql;", ["outside 0+1"]],
+    ["do $$ begin if true then /* no */ rollback -- yes\n ; end if; end $$;", ["outside 0+1"]],
+    ["do $$ <<outer>> begin <<inner>> commit; end $$;", ["outside 0+1"]],
+    ["do $$ begin execute 'commit;'; -- ; commit;\n perform $q$; commit; $q$; end $$;", ["transaction 0+1"]],
+    [
+      "do $$ begin update logs set a = commit; select commit from logs into commit; end $$;",
+      ["transaction 0+1"],
+    ],
+    ['do $$ begin perform case when a then commit else b end, "commit"; end $$;', ["transaction 0+1"]],
+    ["do language plpython3u $$ begin; commit; $$;", ["transaction 0+1"]],
+    ["create procedure p() language plpgsql as $$ begin commit; end $$;", ["transaction 0+1"]],
   ])("cuts %j into %j", async (sql, phases) => {
     expect(await phasesOf(sql)).toEqual(phases);
   });

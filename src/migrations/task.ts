@@ -1,5 +1,8 @@
+import type { ModuleLoader } from "../config/index.ts";
 import { MigrationError } from "../errors/index.ts";
-import type { LedgerRow } from "./ledger.ts";
+import { loadDataMigration } from "./data/data-file.ts";
+import type { DataMigration } from "./data/data-migration.ts";
+import { type LedgerRow, ledgerName } from "./ledger.ts";
 import { checksumOf, type MigrationFile, type Section } from "./migration-file.ts";
 import { type Phase, planPhases } from "./phases.ts";
 import { forgetMigration, type LedgerEntry, recordProgress } from "./queries.ts";
@@ -19,13 +22,17 @@ export interface MigrationTask {
   readonly begun: number | undefined;
   /** A newer migration is applied already. */
   readonly isOutOfOrder: boolean;
+  /** Set for a data migration, which has no statements and counts as one. */
+  readonly data?: DataMigration | undefined;
+  /** The file is not the one an interrupted run began with. */
+  readonly isEdited: boolean;
 }
 
 /**
  * Parses what is to run and finds where to go on.
  *
  * @throws {MIGRATION_CHANGED} when statements that an interrupted run had finished are not the same any more.
- * @throws {MIGRATION_INVALID} when the section cannot be parsed or run.
+ * @throws {MIGRATION_INVALID} when the section cannot be parsed or run, or a data migration cannot be loaded.
  * @throws {MIGRATION_IRREVERSIBLE} for the way down of a file without one.
  */
 export async function planTask(
@@ -33,22 +40,64 @@ export async function planTask(
   direction: "up" | "down",
   row: LedgerRow | undefined,
   isOutOfOrder: boolean,
+  loadModule?: ModuleLoader,
 ): Promise<MigrationTask> {
+  if (file.modulePath !== undefined) return planDataTask(file, direction, row, isOutOfOrder, loadModule);
   const section = direction === "up" ? file.up : file.down;
   if (section === undefined) throw irreversible(file);
   const statements = await parseStatements(file, section);
-  const isResumed =
-    row !== undefined && row.direction === direction && row.statementsApplied < row.statementsTotal;
-  const resumeAt = isResumed ? row.statementsApplied : 0;
-  if (isResumed && appliedChecksum(statements, resumeAt) !== row.appliedChecksum) {
-    throw partChanged(file, row, appliedChecksum(statements, resumeAt));
+  const resumed = resumedRow(row, direction);
+  const resumeAt = resumed?.statementsApplied ?? 0;
+  if (resumed !== undefined && appliedChecksum(statements, resumeAt) !== resumed.appliedChecksum) {
+    throw partChanged(file, resumed, appliedChecksum(statements, resumeAt));
   }
   const phases = planPhases(section, statements.slice(resumeAt)).map((phase) => ({
     ...phase,
     first: phase.first + resumeAt,
   }));
-  const begun = isResumed && row.inFlight !== undefined ? row.inFlight - 1 : undefined;
-  return { file, direction, section, statements, resumeAt, phases, begun, isOutOfOrder };
+  const begun = begunOf(resumed);
+  const isEdited = resumed !== undefined && resumed.checksum !== file.checksum;
+  return { file, direction, section, statements, resumeAt, phases, begun, isOutOfOrder, isEdited };
+}
+
+/** Loaded here, before anything runs: a mistake in the last file must not leave half of them applied. */
+async function planDataTask(
+  file: MigrationFile,
+  direction: "up" | "down",
+  row: LedgerRow | undefined,
+  isOutOfOrder: boolean,
+  loadModule: ModuleLoader | undefined,
+): Promise<MigrationTask> {
+  const data = await loadDataMigration(file, loadModule);
+  if (direction === "down" && data.down === undefined) throw irreversible(file);
+  const resumed = resumedRow(row, direction);
+  return {
+    file,
+    direction,
+    section: file.up,
+    statements: [],
+    resumeAt: 0,
+    phases: [],
+    begun: begunOf(resumed),
+    isOutOfOrder,
+    data,
+    isEdited: resumed !== undefined && resumed.checksum !== file.checksum,
+  };
+}
+
+/** The ledger's row when an interrupted run of this direction left it. */
+function resumedRow(row: LedgerRow | undefined, direction: "up" | "down"): LedgerRow | undefined {
+  const isResumed = row?.direction === direction && row.statementsApplied < row.statementsTotal;
+  return isResumed ? row : undefined;
+}
+
+function begunOf(resumed: LedgerRow | undefined): number | undefined {
+  return resumed?.inFlight === undefined ? undefined : resumed.inFlight - 1;
+}
+
+/** Whether its statements outside a transaction wait long for their lock; a file that chose a time-out keeps it. */
+export function isPatient({ statements }: MigrationTask): boolean {
+  return !statements.some(({ setting }) => setting === "lock_timeout" || setting === "all");
 }
 
 /** What the ledger is told once `applied` statements are done; `inFlight` counts from 0. */
@@ -59,13 +108,14 @@ export function ledgerText(
   inFlight?: number,
 ): string {
   const { file, direction, statements } = task;
-  if (direction === "down" && applied === statements.length) return forgetMigration(schemaName, file.version);
+  const statementsTotal = task.data === undefined ? statements.length : 1;
+  if (direction === "down" && applied === statementsTotal) return forgetMigration(schemaName, file.version);
   const entry: LedgerEntry = {
     version: file.version,
-    name: file.name,
+    name: ledgerName(file),
     checksum: file.checksum,
     direction,
-    statementsTotal: statements.length,
+    statementsTotal,
     statementsApplied: applied,
     appliedChecksum: appliedChecksum(statements, applied),
     inFlight: inFlight === undefined ? undefined : inFlight + 1,
@@ -84,9 +134,11 @@ function appliedChecksum(statements: readonly Statement[], count: number): strin
 }
 
 function irreversible(file: MigrationFile): MigrationError {
+  const way =
+    file.modulePath === undefined ? "Write its -- migrate:down section" : 'Give it down (or down: "nothing")';
   return new MigrationError("MIGRATION_IRREVERSIBLE", `${file.fileName} has no way back`, {
     file: file.fileName,
-    hint: "Write its -- migrate:down section, or undo it with a new migration.",
+    hint: `${way}, or undo it with a new migration.`,
   });
 }
 

@@ -61,7 +61,7 @@ export function skipBlank(text: string, from: number): number {
 }
 
 /** The last character of a string, quoted name, dollar quote or line comment that begins at `at`. */
-function endOfQuoted(text: string, at: number): number | undefined {
+export function endOfQuoted(text: string, at: number): number | undefined {
   const character = text.charAt(at);
   if (character === "-" && text.charAt(at + 1) === "-") return lineEnd(text, at) - 1;
   if (character === "'" || character === '"') {

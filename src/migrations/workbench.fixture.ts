@@ -8,10 +8,21 @@ import { type TestServer, testServer } from "../../test/support/server.ts";
 import { type Connection, type ConnectionTarget, connect, parseTarget, retarget } from "../driver/index.ts";
 import { createMigrator, type MigrationProgress, type Migrator, type MigratorOptions } from "./index.ts";
 
+/** What a data migration of a test imports, as the folder is not in a project: the two files alone, which load fast. */
+export const DATA_IMPORTS = ["data-migration", "update-batches"]
+  .map((name) => fileURLToPath(new URL(`data/${name}.ts`, import.meta.url)))
+  .map(
+    (path, i) =>
+      `import ${["{ dataMigration }", "{ deleteBatches, updateBatches }"][i]} from ${JSON.stringify(path)};\n`,
+  )
+  .join("");
+
 /** A database of a test file's own, with a connection to look at it. */
 export interface Workbench {
   readonly target: ConnectionTarget;
   readonly connection: Connection;
+  /** The server all of it is on, with the right to make databases. */
+  readonly serverUrl: string;
   /** A new schema and folder, so that tests of one file do not meet. */
   project(files?: Readonly<Record<string, string | Buffer>>): Project;
   close(): Promise<void>;
@@ -22,6 +33,8 @@ export interface Project {
   readonly schemaName: string;
   readonly folder: string;
   readonly progress: readonly MigrationProgress[];
+  /** Adds to `progress`. */
+  note(event: MigrationProgress): void;
   write(fileName: string, text: string | Buffer): void;
   remove(fileName: string): void;
   migrator(options?: Partial<MigratorOptions>): Migrator;
@@ -34,6 +47,8 @@ export interface Project {
 
 export interface Runner {
   readonly process: ChildProcess;
+  /** Resolves when it begins with its n-th migration, counted from 0; never, if it does not get there. */
+  began(count: number): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 }
 
@@ -48,6 +63,7 @@ export async function openWorkbench(): Promise<Workbench> {
   return {
     target,
     connection,
+    serverUrl: server.url,
     project: (files = {}) => {
       const folder = mkdtempSync(join(tmpdir(), "plinth-migrations-"));
       folders.push(folder);
@@ -73,6 +89,7 @@ function openProject(target: ConnectionTarget, connection: Connection, folder: s
     schemaName,
     folder,
     progress,
+    note: (event) => void progress.push(event),
     write: (fileName, text) => writeFileSync(join(folder, fileName), text),
     remove: (fileName) => rmSync(join(folder, fileName)),
     migrator: (options = {}) =>
@@ -96,13 +113,27 @@ function spawnRunner(target: ConnectionTarget, schemaName: string, folder: strin
   const script = fileURLToPath(new URL("runner-process.fixture.ts", import.meta.url));
   const url = `postgres://${target.user}@${target.host}:${target.port}/${target.database}`;
   const child = spawn(process.execPath, ["--import", "tsx", script, url, schemaName, folder, command], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  let begun = 0;
+  const waiting: (() => void)[] = [];
+  child.on("message", () => {
+    begun += 1;
+    for (const look of waiting) look();
   });
   const ended = new Promise<{ readonly code: number | null; readonly output: string }>((resolve) => {
     let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.once("close", (code) => resolve({ code, output }));
   });
-  return { process: child, ended };
+  const began = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (begun > count) resolve();
+      };
+      waiting.push(look);
+      look();
+    });
+  return { process: child, began, ended };
 }

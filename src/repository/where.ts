@@ -178,5 +178,6 @@ function parameter(column: ColumnDescription, value: unknown, path: string): Par
 /** A custom type may have objects as values; those that look like operators throughout are taken as such. */
 function isOperators(column: ColumnDescription, value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isPlainObject(value) || column.kind === "json") return false;
-  return column.kind !== "custom" || Object.keys(value).every((name) => OPERATORS.includes(name));
+  const takesObjects = column.kind === "custom" || column.kind === "composite";
+  return !takesObjects || Object.keys(value).every((name) => OPERATORS.includes(name));
 }

@@ -29,6 +29,13 @@ describe("appSchema", () => {
     expect(() => appSchema(name)).toThrow(expect.objectContaining({ code: "SCHEMA_INVALID" }));
   });
 
+  it("takes public for an application that was there before Plinth, by name and by DATABASE_SCHEMA", () => {
+    expect(appSchema("public", { adopted: true }).schemaName).toBe("public");
+    expect(() => appSchema("pg_mine", { adopted: true })).toThrow(/cannot be an application's schema/);
+    vi.stubEnv("DATABASE_SCHEMA", "public");
+    expect(appSchema("library", { adopted: true }).schemaName).toBe("public");
+  });
+
   it("refuses a bad override as it refuses a bad name", () => {
     vi.stubEnv("DATABASE_SCHEMA", "public");
     expect(() => appSchema("library")).toThrow('"public" cannot be an application\'s schema');

@@ -1,6 +1,9 @@
 import type { ListRules } from "./entity.ts";
 import type { ColumnMarks } from "./marks.ts";
 
+/** What must be there before something else: `type stage`, `relation tasks`, `routine touch`, `extension pg_trgm`. */
+export type ObjectId = `${"type" | "relation" | "routine" | "extension"} ${string}`;
+
 /**
  * How a column's values look on both sides. `text` covers everything PostgreSQL sends as text that TypeScript
  * holds as a string: uuid, numeric, date, interval, inet and the like.
@@ -19,6 +22,7 @@ export type ValueKind =
   | "json"
   | "bytes"
   | "array"
+  | "composite"
   | "custom";
 
 /** A column, read once from Drizzle's metadata. */
@@ -27,13 +31,17 @@ export interface ColumnDescription {
   readonly key: string;
   /** The column in the database. */
   readonly name: string;
-  /** The type as DDL writes it; an enum's is qualified. */
+  /** The type as DDL writes it; an enum's is qualified. Of a domain the type below it. */
   readonly sqlType: string;
+  /** The domain that is the type in DDL, qualified; `undefined` for most. */
+  readonly domain: string | undefined;
   /** The type as casts write it: without length and precision, which a cast would apply in silence. */
   readonly castType: string;
   readonly kind: ValueKind;
   /** What an array of any number of dimensions holds. */
   readonly item: ColumnDescription | undefined;
+  /** What a composite value is made of, in its order. */
+  readonly fields: readonly ColumnDescription[] | undefined;
   readonly enumValues: readonly string[] | undefined;
   readonly notNull: boolean;
   /** The server fills it in when an insert leaves it out. */
@@ -41,6 +49,8 @@ export interface ColumnDescription {
   /** The default as DDL writes it. */
   readonly defaultSql: string | undefined;
   readonly identity: "always" | "byDefault" | undefined;
+  /** What the sequence of an identity column says beside its defaults. */
+  readonly identityOptions: SequenceOptions | undefined;
   readonly generatedSql: string | undefined;
   readonly isPrimaryKey: boolean;
   /** Makes a value when a caller gives none. */
@@ -50,9 +60,22 @@ export interface ColumnDescription {
   readonly custom: { encode(value: unknown): unknown; decode(value: unknown): unknown } | undefined;
 }
 
+/** What a sequence says; whole numbers as text, as they may be larger than a `number` holds. */
+export interface SequenceOptions {
+  /** Of an identity column: the sequence's own name. */
+  readonly name?: string | undefined;
+  readonly increment?: string | undefined;
+  readonly minValue?: string | undefined;
+  readonly maxValue?: string | undefined;
+  readonly startWith?: string | undefined;
+  readonly cache?: string | undefined;
+  readonly cycle?: boolean | undefined;
+}
+
 export interface KeyDescription {
   readonly name: string;
   readonly columns: readonly ColumnDescription[];
+  readonly comment?: string | undefined;
 }
 
 export interface UniqueDescription extends KeyDescription {
@@ -79,17 +102,51 @@ export interface IndexDescription {
   /** The columns of a unique index on nothing but columns, of all rows: a key like any other. */
   readonly uniqueColumns: readonly ColumnDescription[] | undefined;
   readonly where: string | undefined;
+  /** Storage parameters as DDL writes them: `fillfactor = 70`. */
+  readonly options: readonly string[];
+  readonly comment: string | undefined;
 }
 
 export interface CheckDescription {
   readonly name: string;
   readonly expression: string;
+  readonly comment?: string | undefined;
 }
 
 export interface EnumDescription {
   readonly name: string;
   readonly schema: string | undefined;
   readonly values: readonly string[];
+  readonly comment?: string | undefined;
+  /** New values with the names they had. */
+  readonly oldValues?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How a table is divided, and what its parts are. */
+export interface PartitioningDescription {
+  readonly strategy: "range" | "list" | "hash";
+  readonly columns: readonly ColumnDescription[];
+  readonly partitions: readonly PartitionDescription[];
+}
+
+export interface PartitionDescription {
+  readonly name: string;
+  /** As DDL writes it: `for values from ('2026-01-01') to ('2027-01-01')`, `default`. */
+  readonly bound: string;
+  readonly comment: string | undefined;
+}
+
+/** A row-security policy, as Drizzle's `pgPolicy` declares it. */
+export interface PolicyDescription {
+  readonly table: string;
+  readonly name: string;
+  readonly isPermissive: boolean;
+  readonly command: "all" | "select" | "insert" | "update" | "delete";
+  /** As DDL writes them: a quoted role, `public`, `current_user`. */
+  readonly roles: readonly string[];
+  readonly using: string | undefined;
+  readonly check: string | undefined;
+  readonly comment: string | undefined;
 }
 
 /** A table and how it behaves: the model that everything below the schema works on. */
@@ -105,6 +162,16 @@ export interface EntityDescription {
   readonly indexes: readonly IndexDescription[];
   readonly checks: readonly CheckDescription[];
   readonly enums: readonly EnumDescription[];
+  readonly policies: readonly PolicyDescription[];
+  /** Rows are hidden by policies: it has some, or says `enableRLS()`. */
+  readonly rowSecurity: boolean;
+  readonly partitioning: PartitioningDescription | undefined;
+  readonly comment: string | undefined;
+  readonly renamedFrom: string | undefined;
+  /** What must be there before the table: types, functions in defaults and checks, what it says it depends on. */
+  readonly needs: readonly ObjectId[];
+  /** Everything its SQL mentions by `${…}`, in indexes and policies too. */
+  readonly references: readonly object[];
   readonly softDelete: boolean;
   readonly list: ListRules;
 }

@@ -2,10 +2,12 @@
  * With `drizzle-columns.ts`, the one place that reads Drizzle's table metadata (ADR 0001). Everything below works on `EntityDescription`,
  * so that a new Drizzle line means a change here and nowhere else.
  */
-import { is, SQL } from "drizzle-orm";
-import { getTableConfig, type IndexedColumn, PgTable } from "drizzle-orm/pg-core";
+import { is } from "drizzle-orm";
+import { getTableConfig, type PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { SchemaError } from "../errors/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { commentOf } from "./declared/notes.ts";
+import { describePartitioning, refuseKeysAcrossPartitions } from "./declared/partitioning.ts";
+import { describePolicy } from "./declared/policy.ts";
 import type {
   ColumnDescription,
   EntityDescription,
@@ -13,11 +15,16 @@ import type {
   ForeignKeyDescription,
   IndexDescription,
   KeyDescription,
+  PartitioningDescription,
+  PolicyDescription,
   ReferentialAction,
   UniqueDescription,
 } from "./description.ts";
-import { describeColumns, describeEnums, render } from "./drizzle-columns.ts";
+import { describeColumns, describeEnums } from "./drizzle-columns.ts";
+import { describeIndex } from "./drizzle-indexes.ts";
+import { renderClause } from "./drizzle-sql.ts";
 import { declarationOf } from "./entity.ts";
+import { idsNeededBy, referencesOfTable } from "./table-references.ts";
 import { refuseUnusable } from "./usable.ts";
 
 type TableConfig = ReturnType<typeof getTableConfig>;
@@ -58,6 +65,13 @@ class TableDescription implements EntityDescription {
   readonly indexes: readonly IndexDescription[];
   readonly checks: EntityDescription["checks"];
   readonly enums: readonly EnumDescription[];
+  readonly policies: readonly PolicyDescription[];
+  readonly rowSecurity: boolean;
+  readonly partitioning: PartitioningDescription | undefined;
+  readonly comment: string | undefined;
+  readonly renamedFrom: string | undefined;
+  readonly needs: EntityDescription["needs"];
+  readonly references: readonly object[];
   readonly softDelete: boolean;
   readonly list: EntityDescription["list"];
   readonly #config: TableConfig;
@@ -72,7 +86,7 @@ class TableDescription implements EntityDescription {
     this.softDelete = declaration?.softDelete ?? false;
     this.list = declaration?.list ?? {};
     const keyNames = config.primaryKeys.flatMap((key) => key.columns.map((column) => column.name));
-    this.columns = describeColumns(table, config.columns, declaration?.marks, keyNames);
+    this.columns = describeColumns(table, config.columns, schema, declaration?.marks, keyNames);
     this.byKey = new Map(this.columns.map((column) => [column.key, column]));
     this.byRole = new Map(
       this.columns.flatMap((c) => (c.marks.role === undefined ? [] : [[c.marks.role, c]])),
@@ -80,10 +94,33 @@ class TableDescription implements EntityDescription {
     this.#byColumn = new Map(this.columns.map((column) => [column.name, column]));
     this.primaryKey = this.#describePrimaryKey();
     this.uniques = this.#describeUniques();
-    this.indexes = config.indexes.map((index) => describeIndex(this, index));
-    this.checks = config.checks.map((check) => ({ name: check.name, expression: render(check.value) }));
+    const relation = { ...this.#names(), isPartitioned: declaration?.partitionBy !== undefined };
+    this.indexes = config.indexes.map((index) => describeIndex(relation, index));
+    this.checks = config.checks.map((check) => ({
+      name: check.name,
+      expression: renderClause(check.value, schema),
+      comment: commentOf(check),
+    }));
     this.enums = describeEnums(config.columns);
+    this.policies = config.policies.map((policy) => describePolicy(policy, schema, this.name));
+    this.rowSecurity = config.enableRLS || this.policies.length > 0;
+    this.comment = commentOf(table) ?? declaration?.comment;
+    this.renamedFrom = declaration?.renamedFrom;
+    this.needs = idsNeededBy(config, schema, declaration?.dependsOn ?? []);
+    this.references = referencesOfTable(config, declaration?.dependsOn ?? []);
+    this.partitioning =
+      declaration?.partitionBy === undefined
+        ? undefined
+        : describePartitioning(
+            { ...this.#names(), byKey: this.byKey, drizzleColumn: (name) => builtColumn(config, name) },
+            declaration.partitionBy,
+          );
     refuseUnusable(this, config.columns);
+    refuseKeysAcrossPartitions(this);
+  }
+
+  #names(): Pick<EntityDescription, "name" | "schema" | "columns"> {
+    return { name: this.name, schema: this.schema, columns: this.columns };
   }
 
   get foreignKeys(): readonly ForeignKeyDescription[] {
@@ -97,6 +134,7 @@ class TableDescription implements EntityDescription {
         targetColumns: foreignColumns.map((column) => columnNamed(target, column.name)),
         onDelete: (key.onDelete ?? "no action") as ReferentialAction,
         onUpdate: (key.onUpdate ?? "no action") as ReferentialAction,
+        comment: commentOf(key),
       };
     });
     return this.#foreignKeys;
@@ -109,7 +147,8 @@ class TableDescription implements EntityDescription {
   }
 
   #describePrimaryKey(): KeyDescription {
-    const [composite] = this.#config.primaryKeys;
+    const [composite, second] = this.#config.primaryKeys;
+    if (second !== undefined) throw new SchemaError(`table "${this.name}" has two primary keys`);
     const columns =
       composite === undefined
         ? this.columns.filter((column) => column.isPrimaryKey)
@@ -119,8 +158,15 @@ class TableDescription implements EntityDescription {
         hint: "Add one: id: ulidKey(), or primaryKey({ columns: […] }) in its constraints.",
       });
     }
-    const name = columns.length === 1 ? `${this.name}_pkey` : (composite?.getName() ?? `${this.name}_pkey`);
-    return { name, columns };
+    const others = this.columns.filter((column) => column.isPrimaryKey && !columns.includes(column));
+    if (others.length > 0) {
+      throw new SchemaError(`table "${this.name}" has two primary keys`, {
+        hint: `"${others[0]?.key}" says .primaryKey(), and primaryKey({ columns }) leaves it out.`,
+      });
+    }
+    const composed = columns.length === 1 ? undefined : composite?.getName();
+    const name = composite?.name ?? composed ?? `${this.name}_pkey`;
+    return { name, columns, comment: composite === undefined ? undefined : commentOf(composite) };
   }
 
   #describeUniques(): readonly UniqueDescription[] {
@@ -141,6 +187,7 @@ class TableDescription implements EntityDescription {
       columns: unique.columns.map((column) => this.column(column.name)),
       nullsNotDistinct: unique.nullsNotDistinct,
       livingOnly: this.softDelete,
+      comment: commentOf(unique),
     }));
     return [...inline, ...declared];
   }
@@ -152,49 +199,8 @@ function columnNamed(entity: EntityDescription, name: string): ColumnDescription
   return column;
 }
 
-type DrizzleIndex = TableConfig["indexes"][number];
-
-function describeIndex(entity: EntityDescription, index: DrizzleIndex): IndexDescription {
-  const { columns, method = "btree", unique, where, name } = index.config;
-  const parts: string[] = [];
-  const names: string[] = [];
-  const plain: ColumnDescription[] = [];
-  for (const column of columns) {
-    if (is(column, SQL)) {
-      parts.push(render(column));
-      names.push("expr");
-      continue;
-    }
-    const { name: columnName, indexConfig } = column as IndexedColumn;
-    if (columnName === undefined) throw new SchemaError(`an index of "${entity.name}" names no column`);
-    names.push(columnName);
-    plain.push(columnNamed(entity, columnName));
-    const isNullable = entity.columns.find((column) => column.name === columnName)?.notNull !== true;
-    parts.push([quoteIdentifier(columnName), ...orderOf(indexConfig, method, isNullable)].join(" "));
-  }
-  return {
-    name: name ?? `${entity.name}_${names.join("_")}_${unique ? "key" : "idx"}`,
-    isUnique: unique,
-    method,
-    parts,
-    uniqueColumns: unique && where === undefined && plain.length === columns.length ? plain : undefined,
-    where: where === undefined ? undefined : render(where),
-  };
-}
-
-function orderOf(
-  config: IndexedColumn["indexConfig"],
-  method: string,
-  isNullable: boolean,
-): readonly string[] {
-  const words: string[] = [];
-  if (config?.opClass !== undefined) words.push(config.opClass);
-  if (method !== "btree") return words;
-  if (config?.order === "desc") words.push("desc");
-  // Drizzle says `nulls last` of every column; PostgreSQL's own default depends on the direction. Where there are no
-  // nulls the words would change nothing but this: `order by … desc` could no longer be read from the index, because
-  // the planner compares the words. https://www.postgresql.org/docs/current/indexes-ordering.html
-  if (isNullable && config?.order === "desc" && config.nulls === "last") words.push("nulls last");
-  if (config?.order !== "desc" && config?.nulls === "first") words.push("nulls first");
-  return words;
+function builtColumn(config: TableConfig, name: string): PgColumn {
+  const column = config.columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new SchemaError(`table "${config.name}" has no column "${name}"`);
+  return column;
 }

@@ -1,28 +1,40 @@
 import { is, SQL } from "drizzle-orm";
-import { isPgEnum, PgArray, type PgColumn, PgDialect, type PgTable } from "drizzle-orm/pg-core";
+import { isPgEnum, PgArray, type PgColumn, type PgTable } from "drizzle-orm/pg-core";
+import { SchemaError } from "../errors/index.ts";
 import { qualifiedName, quoteLiteral } from "../sql/index.ts";
+import { configOf } from "./column-name.ts";
+import type { CompositeTypeDeclaration } from "./declared/composite-type.ts";
+import type { DomainDeclaration } from "./declared/domain.ts";
+import { commentOf, oldValuesOf } from "./declared/notes.ts";
+import { sequenceOptions } from "./declared/sequence-options.ts";
+import { declaredTypeOf, itemOfColumn } from "./declared/type-of-column.ts";
 import type { ColumnDescription, EnumDescription, ValueKind } from "./description.ts";
+import { renderClause } from "./drizzle-sql.ts";
 import type { ColumnMarks } from "./marks.ts";
 
-const dialect = new PgDialect();
-
-/** The columns of a table, in its order; `keyNames` are those of a composite primary key. */
+/** The columns of a table of the schema `home`, in its order; `keyNames` are those of a composite primary key. */
 export function describeColumns(
   table: PgTable,
   columns: readonly PgColumn[],
+  home: string,
   marks: ReadonlyMap<string, ColumnMarks> | undefined,
   keyNames: readonly string[],
 ): readonly ColumnDescription[] {
   const keys = new Map<unknown, string>(Object.entries(table).map(([key, column]) => [column, key]));
   return columns.map((column) => {
     const key = keys.get(column) ?? column.name;
-    const described = describeColumn(key, column, marks?.get(key) ?? {});
+    const described = describeColumn(key, column, home, marks?.get(key) ?? {});
     // PostgreSQL makes every column of a primary key not null, whether the declaration says so or not.
     return keyNames.includes(column.name) ? { ...described, notNull: true } : described;
   });
 }
 
-function describeColumn(key: string, column: PgColumn, marks: ColumnMarks): ColumnDescription {
+export function describeColumn(
+  key: string,
+  column: PgColumn,
+  home: string,
+  marks: ColumnMarks = {},
+): ColumnDescription {
   const kind = kindOf(column);
   const identity = column.generatedIdentity?.type;
   const sqlType = typeOf(column);
@@ -31,16 +43,23 @@ function describeColumn(key: string, column: PgColumn, marks: ColumnMarks): Colu
     key,
     name: column.name,
     sqlType,
+    domain: domainOf(column)?.name,
     castType: castTypeOf(sqlType),
     kind,
-    item: is(column, PgArray) ? describeColumn(key, itemOf(column), {}) : undefined,
+    item: is(column, PgArray) ? describeColumn(key, itemOfColumn(column), home) : undefined,
+    fields: fieldsOf(column, home),
     enumValues: enumOf(column)?.enumValues ?? column.enumValues,
     notNull: column.notNull || column.primary,
     hasServerDefault:
-      isSerial || column.default !== undefined || identity !== undefined || column.generated !== undefined,
-    defaultSql: defaultOf(column),
+      isSerial ||
+      column.default !== undefined ||
+      identity !== undefined ||
+      column.generated !== undefined ||
+      domainOf(column)?.hasDefault === true,
+    defaultSql: defaultOf(column, home),
     identity: identity === "always" ? "always" : identity === undefined ? undefined : "byDefault",
-    generatedSql: generatedOf(column),
+    identityOptions: identityOptionsOf(column),
+    generatedSql: generatedOf(column, home),
     isPrimaryKey: column.primary,
     produce: column.defaultFn,
     marks,
@@ -93,7 +112,31 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
 };
 
 function kindOf(column: PgColumn): ValueKind {
+  if (declaredTypeOf(column)?.kind === "composite type") return "composite";
   return KINDS[column.columnType] ?? "custom";
+}
+
+function domainOf(column: PgColumn): { readonly name: string; readonly hasDefault: boolean } | undefined {
+  const type = declaredTypeOf(itemOfColumn(column));
+  if (type?.kind !== "domain") return undefined;
+  const { base } = type.options as DomainDeclaration;
+  const name = qualifiedName(type.schema, type.name);
+  return is(column, PgArray)
+    ? { name: `${name}[]`, hasDefault: false }
+    : { name, hasDefault: configOf(base).default !== undefined };
+}
+
+function fieldsOf(column: PgColumn, home: string): readonly ColumnDescription[] | undefined {
+  const type = declaredTypeOf(column);
+  if (type?.kind !== "composite type") return undefined;
+  const { attributes } = type.options as CompositeTypeDeclaration;
+  return [...attributes].map(([key, attribute]) => describeColumn(key, attribute, home));
+}
+
+function identityOptionsOf(column: PgColumn): ColumnDescription["identityOptions"] {
+  const { sequenceName, sequenceOptions: options = {} } = column.generatedIdentity ?? {};
+  const what = `the identity of column "${column.name}"`;
+  return column.generatedIdentity === undefined ? undefined : sequenceOptions(what, options, sequenceName);
 }
 
 interface EnumColumn {
@@ -105,13 +148,8 @@ interface EnumColumn {
 }
 
 function enumOf(column: PgColumn): EnumColumn["enum"] | undefined {
-  const { enum: declared } = itemOf(column) as unknown as Partial<EnumColumn>;
+  const { enum: declared } = itemOfColumn(column) as unknown as Partial<EnumColumn>;
   return isPgEnum(declared) ? declared : undefined;
-}
-
-/** What an array of any number of dimensions holds; a column that is no array, itself. */
-function itemOf(column: PgColumn): PgColumn {
-  return is(column, PgArray) ? itemOf(column.baseColumn as PgColumn) : column;
 }
 
 function typeOf(column: PgColumn): string {
@@ -148,30 +186,60 @@ const BARE_TYPES: Readonly<Record<string, string>> = {
 export function describeEnums(columns: readonly PgColumn[]): readonly EnumDescription[] {
   return columns.flatMap((column) => {
     const declared = enumOf(column);
-    return declared === undefined
-      ? []
-      : [{ name: declared.enumName, schema: declared.schema, values: declared.enumValues }];
+    return declared === undefined ? [] : [describeEnum(declared)];
   });
 }
 
-function defaultOf(column: PgColumn): string | undefined {
+/** An enum of Drizzle's. */
+export function describeEnum(declared: EnumColumn["enum"]): EnumDescription {
+  const { enumName, schema, enumValues } = declared;
+  return {
+    name: enumName,
+    schema,
+    values: enumValues,
+    comment: commentOf(declared),
+    oldValues: oldValuesOf(declared),
+  };
+}
+
+function defaultOf(column: PgColumn, home: string): string | undefined {
   const value: unknown = column.default;
   if (value === undefined) return undefined;
-  if (is(value, SQL)) return render(value);
+  return is(value, SQL) ? renderClause(value, home) : literalOf(column, value);
+}
+
+/**
+ * A value of a column as DDL writes it.
+ *
+ * @throws {SCHEMA_INVALID} for one that has no text.
+ */
+export function literalOf(column: PgColumn, value: unknown): string {
+  if (value === null) return "null";
   const mapped: unknown = column.mapToDriverValue(value);
   if (typeof mapped === "number" || typeof mapped === "bigint" || typeof mapped === "boolean")
     return String(mapped);
-  return quoteLiteral(typeof mapped === "string" ? mapped : JSON.stringify(mapped));
+  if (typeof mapped === "string") return quoteLiteral(mapped);
+  if (mapped instanceof Uint8Array) return quoteLiteral(`\\x${Buffer.from(mapped).toString("hex")}`);
+  if (mapped instanceof Date) return quoteLiteral(mapped.toISOString());
+  const text: string | undefined = JSON.stringify(mapped);
+  if (text === undefined)
+    throw new SchemaError(`a value of column "${column.name}" cannot be written as SQL`);
+  return quoteLiteral(text);
 }
 
-function generatedOf(column: PgColumn): string | undefined {
-  const as: unknown = column.generated?.as;
+function generatedOf(column: PgColumn, home: string): string | undefined {
+  const as = generationOf(column);
   if (as === undefined) return undefined;
-  const value: unknown = typeof as === "function" ? as() : as;
-  return is(value, SQL) ? render(value) : quoteLiteral(String(value));
+  return is(as, SQL) ? renderClause(as, home) : literalOf(column, as);
 }
 
-/** SQL of a declaration as DDL takes it: values inlined, columns by their bare name. */
-export function render(fragment: SQL): string {
-  return dialect.sqlToQuery(fragment.inlineParams(), "indexes").sql;
+/** The expression of a generated column, which Drizzle may keep as a function. */
+function generationOf(column: PgColumn): unknown {
+  const as: unknown = column.generated?.as;
+  return typeof as === "function" ? as() : as;
+}
+
+/** The SQL of a column's own clauses. */
+export function clausesOf(column: PgColumn): readonly SQL[] {
+  return [column.default, generationOf(column)].filter((clause): clause is SQL => is(clause, SQL));
 }

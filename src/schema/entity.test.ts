@@ -55,7 +55,10 @@ describe("entity", () => {
 
   it.each([
     [{ sofDelete: true }, 'entity "t": unknown option "sofDelete"; did you mean "softDelete"?'],
-    [{ history: true }, 'entity "t": unknown option "history"; allowed: constraints, softDelete, list'],
+    [
+      { history: true },
+      'entity "t": unknown option "history"; allowed: constraints, softDelete, list, partitionBy, comment, renamedFrom, dependsOn',
+    ],
   ])("refuses the option %j", (options, message) => {
     expect(() => entity(app, "t", { id: ulidKey() }, options as object)).toThrow(
       expect.objectContaining({ code: "SCHEMA_INVALID", message }),

@@ -7,9 +7,13 @@ import {
   type PgTableExtraConfigValue,
   type PgTableWithColumns,
 } from "drizzle-orm/pg-core";
-import { SchemaError, unknownName } from "../errors/index.ts";
-import { quoteIdentifier, quoteLiteral, snakeCase } from "../sql/index.ts";
+import { SchemaError } from "../errors/index.ts";
+import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
+import { nameColumn } from "./column-name.ts";
 import { softDeleteColumns } from "./columns.ts";
+import { refuseUnfinished } from "./declared/constraints.ts";
+import type { PartitionBy } from "./declared/partition-by.ts";
+import { refuseUnknownOptions } from "./declared/registry.ts";
 import { type ColumnMarks, marksOf } from "./marks.ts";
 
 /** Columns by property name, as given to `entity()`. */
@@ -38,6 +42,14 @@ export interface EntityOptions<TColumns> {
    */
   readonly softDelete?: boolean;
   readonly list?: ListRules;
+  /** Divides the table. Its primary key and unique keys must name the columns it is divided by. */
+  readonly partitionBy?: PartitionBy<keyof TColumns & string>;
+  /** What the table is for, in the database itself. Columns say it with `comment(column, "…")`. */
+  readonly comment?: string;
+  /** What the table was called: a migration renames it and keeps its rows. Means nothing else. */
+  readonly renamedFrom?: string;
+  /** Declared objects that have to be there before it and that its SQL does not show. */
+  readonly dependsOn?: readonly object[];
 }
 
 /** What the types remember of an entity. */
@@ -75,10 +87,22 @@ export interface EntityDeclaration {
   readonly softDelete: boolean;
   readonly list: ListRules;
   readonly marks: ReadonlyMap<string, ColumnMarks>;
+  readonly partitionBy: PartitionBy<string> | undefined;
+  readonly comment: string | undefined;
+  readonly renamedFrom: string | undefined;
+  readonly dependsOn: readonly object[];
 }
 
 const DECLARATIONS = new WeakMap<object, EntityDeclaration>();
-const OPTION_NAMES = ["constraints", "softDelete", "list"];
+const OPTION_NAMES = [
+  "constraints",
+  "softDelete",
+  "list",
+  "partitionBy",
+  "comment",
+  "renamedFrom",
+  "dependsOn",
+];
 
 /**
  * Declares a table and how it behaves, side by side. Columns are Drizzle's; names become snake case by
@@ -104,20 +128,31 @@ export function entity<TName extends string, TColumns extends ColumnMap, const T
     readonly softDelete?: TSoft;
   } = {},
 ): Entity<TName, TColumns, TSoft> {
-  refuseUnknownOptions(name, options);
+  refuseUnknownOptions(`entity "${name}"`, options, OPTION_NAMES);
   const all = withBehaviourColumns(name, columns, options.softDelete === true);
   const marks = new Map<string, ColumnMarks>();
   for (const [key, builder] of Object.entries(all)) {
-    nameColumn(builder, snakeCase(key));
+    nameColumn(builder, key);
     refuseMarkedItems(name, key, builder);
     marks.set(key, marksOf(builder));
   }
   const table = app.table(name, all, (built) => [
     // Drizzle builds the same columns whatever this function's generic parameters are called.
-    ...(options.constraints?.(built as BuildExtraConfigColumns<TName, TColumns, "pg">) ?? []),
+    ...refuseUnfinished(
+      name,
+      options.constraints?.(built as BuildExtraConfigColumns<TName, TColumns, "pg">) ?? [],
+    ),
     ...oneOfChecks(name, all, marks),
   ]);
-  DECLARATIONS.set(table, { softDelete: options.softDelete === true, list: options.list ?? {}, marks });
+  DECLARATIONS.set(table, {
+    softDelete: options.softDelete === true,
+    list: options.list ?? {},
+    marks,
+    partitionBy: options.partitionBy,
+    comment: options.comment,
+    renamedFrom: options.renamedFrom,
+    dependsOn: options.dependsOn ?? [],
+  });
   return table as unknown as Entity<TName, TColumns, TSoft>;
 }
 
@@ -131,14 +166,6 @@ export function isEntity(value: unknown): value is AnyEntity {
   return value instanceof Table && DECLARATIONS.has(value);
 }
 
-function refuseUnknownOptions(entityName: string, options: object): void {
-  for (const key of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(key)) {
-      throw new SchemaError(`entity "${entityName}": ${unknownName("option", key, OPTION_NAMES)}`);
-    }
-  }
-}
-
 function withBehaviourColumns(entityName: string, columns: ColumnMap, softDelete: boolean): ColumnMap {
   if (!softDelete) return { ...columns };
   const added: ColumnMap = softDeleteColumns();
@@ -150,13 +177,6 @@ function withBehaviourColumns(entityName: string, columns: ColumnMap, softDelete
     }
   }
   return { ...columns, ...added };
-}
-
-/** Drizzle names an unnamed column by its property when it builds; naming it here first makes it snake case. */
-function nameColumn(builder: ColumnBuilderBase, name: string): void {
-  const { config } = builder as unknown as { config: { name: string; keyAsName: boolean } };
-  if (config.name === "") config.name = name;
-  config.keyAsName = false;
 }
 
 /** `.array()` makes another builder, without the notes of the first: `secret(text()).array()` would be no secret. */

@@ -1,5 +1,5 @@
 // Declaring: a schema of its own, tables and how they behave, what they are read with
-export { appSchema } from "./app-schema.ts";
+export { type AppSchema, appSchema } from "./app-schema.ts";
 export type { TraitsOf } from "./entity.ts";
 export {
   type AnyEntity,
@@ -15,6 +15,34 @@ export { type Many, type One, type RelationBuilder, type Relations, relations } 
 // Column sets
 export { authorship, identityKey, oneOf, publicId, secret, timestamps, ulidKey, uuidKey } from "./columns.ts";
 
+// What Drizzle cannot declare: on an `appSchema`, and as notes around what it can
+export type { PartitionBy } from "./declared/partition-by.ts";
+export { comment, renamedFrom } from "./declared/notes.ts";
+export { inOut, out, setOf } from "./declared/routine.ts";
+export type { CompositeType, CompositeTypeOptions, CompositeValue } from "./declared/composite-type.ts";
+export type { Domain, DomainOptions } from "./declared/domain.ts";
+export type { Extension, ExtensionOptions } from "./declared/extension.ts";
+export type { Grant, GrantOptions, Privilege } from "./declared/grant.ts";
+export type {
+  AnyRoutine,
+  CallInput,
+  DeclaredFunction,
+  FunctionOptions,
+  InputOf,
+  OutputOf,
+  ResultOf,
+  Returns,
+  Routine,
+  RoutineInput,
+  RoutineOptions,
+  RoutineResult,
+  SetOf,
+  TriggerFunction,
+} from "./declared/routine.ts";
+export type { Trigger, TriggerEvent, TriggerOptions } from "./declared/trigger.ts";
+export type { TypeMap, ValueOf } from "./declared/value-type.ts";
+export type { MaterializedViewOptions, ViewOptions } from "./declared/view.ts";
+
 // What a declaration means in types; the marks are named in the types of an application that emits declarations
 export type {
   CreateInput,
@@ -27,7 +55,7 @@ export type {
   SecretKeys,
   UpdateInput,
 } from "./inference.ts";
-export type { CreateOnlyMark, ManagedMark, SecretMark } from "./marks.ts";
+export type { CreateOnlyMark, InOutMark, ManagedMark, OutMark, SecretMark } from "./marks.ts";
 
 // What a declaration means at run time
 export type {
@@ -38,11 +66,31 @@ export type {
   ForeignKeyDescription,
   IndexDescription,
   KeyDescription,
+  ObjectId,
+  PartitionDescription,
+  PartitioningDescription,
+  PolicyDescription,
   ReferentialAction,
+  SequenceOptions,
   UniqueDescription,
   ValueKind,
 } from "./description.ts";
+export type {
+  ArgumentDescription,
+  CompositeTypeDescription,
+  DomainDescription,
+  ExtensionDescription,
+  GrantDescription,
+  ObjectDescription,
+  RenameDescription,
+  ResultDescription,
+  RoutineDescription,
+  SequenceDescription,
+  TriggerDescription,
+  ViewDescription,
+} from "./object-description.ts";
 export { describeTable } from "./drizzle-adapter.ts";
+export { describeRoutine } from "./declared/describe-routine.ts";
 export { describeSchema, type RelationDescription, type SchemaDescription } from "./schema-description.ts";
 export { isSortable } from "./usable.ts";
 

@@ -17,7 +17,15 @@ export interface ColumnMarks {
   readonly writable?: "never" | "create";
   /** The only values allowed; becomes a check constraint. */
   readonly oneOf?: readonly string[];
+  /** What `comment on column` says. */
+  readonly comment?: string;
+  /** The name the column had before, in the database: a migration renames it and keeps the data. */
+  readonly renamedFrom?: string;
+  /** The way an argument of a procedure travels, unless it only goes in. */
+  readonly mode?: ArgumentMode;
 }
+
+export type ArgumentMode = "out" | "inout";
 
 /** Drizzle's builders are mutable and return themselves, so notes keyed by the builder survive `.notNull()`. */
 const MARKS = new WeakMap<object, ColumnMarks>();
@@ -34,6 +42,8 @@ export function marksOf(builder: object): ColumnMarks {
 declare const SECRET: unique symbol;
 declare const MANAGED: unique symbol;
 declare const CREATE_ONLY: unique symbol;
+declare const OUT: unique symbol;
+declare const IN_OUT: unique symbol;
 
 /** Type-level twins of the marks, so that rows and inputs leave the column out. */
 export interface SecretMark {
@@ -44,4 +54,10 @@ export interface ManagedMark {
 }
 export interface CreateOnlyMark {
   readonly [CREATE_ONLY]: true;
+}
+export interface OutMark {
+  readonly [OUT]: true;
+}
+export interface InOutMark {
+  readonly [IN_OUT]: true;
 }

@@ -1,8 +1,15 @@
 import { SchemaError, unknownName } from "../errors/index.ts";
-import type { EntityDescription, ForeignKeyDescription } from "./description.ts";
+import { collectSchema } from "./declared/collect.ts";
+import { refuseSharedNames } from "./declared/shared-names.ts";
+import type {
+  EntityDescription,
+  EnumDescription,
+  ForeignKeyDescription,
+  PolicyDescription,
+} from "./description.ts";
 import { describeTable } from "./drizzle-adapter.ts";
-import { isEntity } from "./entity.ts";
-import { isRelations, type Relation } from "./relations.ts";
+import type { ObjectDescription, RenameDescription } from "./object-description.ts";
+import type { Relation } from "./relations.ts";
 
 /** A relation with its columns found: `source` columns of this entity equal `target` columns of the other. */
 export interface RelationDescription {
@@ -13,27 +20,39 @@ export interface RelationDescription {
   readonly targetColumns: readonly string[];
 }
 
-/** Everything a schema file exports, described. */
+/** Everything a schema file exports, described. Ordered by name or declaration, never by export. */
 export interface SchemaDescription {
+  /** The PostgreSQL schemas it has something in; nearly always one. */
+  readonly schemas: readonly string[];
   readonly entities: readonly EntityDescription[];
+  readonly enums: readonly EnumDescription[];
+  /** Everything else that was declared: functions, triggers, views, extensions, grants, sequences and types. */
+  readonly objects: readonly ObjectDescription[];
+  /** Of all entities, those linked from outside among them. */
+  readonly policies: readonly PolicyDescription[];
+  /** Old names, for whoever writes a migration. */
+  readonly renames: readonly RenameDescription[];
+  /** Roles that grants and policies name, and that must exist on the server. */
+  readonly roles: readonly string[];
   relationsOf(entity: EntityDescription): ReadonlyMap<string, RelationDescription>;
 }
 
 /**
- * Reads a schema module: its entities and relations. Other exports (enums, types, helpers) are passed over.
+ * Reads a schema module: its entities, relations and declared objects, with what they need. Exporting an `appSchema`
+ * exports what was declared on it. Types, helpers and plain Drizzle tables are passed over.
  *
- * @throws {SCHEMA_INVALID} for two tables of one name, a relation no foreign key stands for, one that two could
- * stand for, and a foreign key onto a unique key that holds among living rows only.
+ * @throws {SCHEMA_INVALID} for two objects of one name, a trigger or grant on what is not exported, a relation no
+ * foreign key stands for, one that two could stand for, and a foreign key onto a unique key that holds among living
+ * rows only.
  */
 export function describeSchema(schema: Readonly<Record<string, unknown>>): SchemaDescription {
-  const entities: EntityDescription[] = [];
+  const { relations: declared, ...content } = collectSchema(schema);
+  const { entities, enums, objects } = content;
   const relations = new Map<EntityDescription, Map<string, RelationDescription>>();
-  for (const exported of Object.values(schema)) {
-    if (isEntity(exported)) entities.push(describeTable(exported));
-    if (!isRelations(exported)) continue;
-    const source = describeTable(exported.entity);
+  for (const { entity, relations: given } of declared) {
+    const source = describeTable(entity);
     const found = relations.get(source) ?? new Map<string, RelationDescription>();
-    for (const [name, relation] of Object.entries(exported.relations)) {
+    for (const [name, relation] of Object.entries(given)) {
       if (source.byKey.has(name)) {
         throw new SchemaError(`relation "${name}" of "${source.name}" has the name of a column`);
       }
@@ -41,11 +60,41 @@ export function describeSchema(schema: Readonly<Record<string, unknown>>): Schem
     }
     relations.set(source, found);
   }
-  // A module's exports come alphabetically from Node and as written from bundlers; what is rendered must not depend on it.
-  entities.sort((a, b) => (a.name < b.name ? -1 : 1));
-  refuseSharedNames(entities);
+  refuseSharedNames(entities, enums, objects);
   for (const entity of entities) for (const key of entity.foreignKeys) refusePartialTarget(entity, key);
-  return { entities, relationsOf: (entity) => relations.get(entity) ?? new Map() };
+  return {
+    schemas: schemasOf([...entities, ...objects, ...enums]),
+    ...content,
+    renames: renamesOf(entities, enums),
+    relationsOf: (entity) => relations.get(entity) ?? new Map(),
+  };
+}
+
+function schemasOf(described: readonly { readonly schema: string | undefined }[]): readonly string[] {
+  return [...new Set(described.flatMap(({ schema }) => (schema === undefined ? [] : [schema])))].sort();
+}
+
+/** Tables first: columns are named by their table's new name. */
+function renamesOf(
+  entities: readonly EntityDescription[],
+  enums: readonly EnumDescription[],
+): readonly RenameDescription[] {
+  const tables = entities.flatMap(({ name, renamedFrom }): RenameDescription[] =>
+    renamedFrom === undefined ? [] : [{ kind: "table", from: renamedFrom, to: name }],
+  );
+  const columns = entities.flatMap((entity) =>
+    entity.columns.flatMap(({ name, marks }): RenameDescription[] =>
+      marks.renamedFrom === undefined
+        ? []
+        : [{ kind: "column", of: entity.name, from: marks.renamedFrom, to: name }],
+    ),
+  );
+  const values = enums.flatMap(({ name, oldValues = {} }) =>
+    Object.entries(oldValues).map(
+      ([to, from]): RenameDescription => ({ kind: "enum value", of: name, from, to }),
+    ),
+  );
+  return [...tables, ...columns, ...values];
 }
 
 function describeRelation(source: EntityDescription, name: string, relation: Relation): RelationDescription {
@@ -109,15 +158,6 @@ function viaHint(via: string | undefined, source: EntityDescription, target: Ent
   return via === undefined || keys.length === 0
     ? "Declare one: .references(() => other.id)."
     : `${unknownName("foreign key", via, keys)}.`;
-}
-
-function refuseSharedNames(entities: readonly EntityDescription[]): void {
-  const seen = new Set<string>();
-  for (const { schema, name } of entities) {
-    const id = `${schema}.${name}`;
-    if (seen.has(id)) throw new SchemaError(`two entities are called "${name}" in schema "${schema}"`);
-    seen.add(id);
-  }
 }
 
 /** PostgreSQL lets a foreign key name full unique constraints only, and a soft-deleted entity's are partial. */

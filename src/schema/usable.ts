@@ -24,7 +24,21 @@ export function refuseUnusable(entity: EntityDescription, columns: readonly PgCo
     if (marks.secret === true)
       throw new SchemaError(`"${key}" of "${entity.name}" is a primary key and cannot be secret`);
   }
+  for (const { key, marks } of entity.columns) {
+    if (marks.mode !== undefined)
+      throw new SchemaError(`"${key}" of "${entity.name}" says out() or inOut(), which are for arguments`);
+  }
+  refuseForeignEnums(entity);
   refuseListRules(entity, entity.list);
+}
+
+/** It would be created in the application's schema and looked for elsewhere. */
+function refuseForeignEnums({ name, schema, enums }: EntityDescription): void {
+  const foreign = enums.find((declared) => declared.schema !== schema);
+  if (foreign === undefined) return;
+  throw new SchemaError(`"${name}" uses the enum "${foreign.name}", which is not in its schema "${schema}"`, {
+    hint: `Declare it there: app.enum("${foreign.name}", [...]).`,
+  });
 }
 
 function refuseSharedColumns({ name, columns }: EntityDescription): void {
@@ -62,7 +76,7 @@ function refuseListRules(entity: EntityDescription, { sort, defaultSort, limit, 
   }
 }
 
-const WITHOUT_ORDER = new Set(["json", "custom"]);
+const WITHOUT_ORDER = new Set(["json", "custom", "composite"]);
 
 /** Has an order, and may be seen: a sort by a secret would tell it, comparison by comparison. */
 export function isSortable(column: ColumnDescription): boolean {

@@ -140,7 +140,7 @@ describe("runSeeds", () => {
     await expect(runSeeds({ ...options, kind: "dev" })).rejects.toMatchObject({
       code: "SAFETY_REFUSED",
       message: `dev seeds are refused in production: their users and passwords are known to everybody
-  Use reference seeds for rows production needs, or say that you mean it: plinth seed dev --allow-production.`,
+  Use reference seeds for rows production needs, or say that you mean it: plinth seed dev --allow-production DATABASE.`,
     });
     expect(await runSeeds({ ...options, kind: "dev", allowInProduction: true })).toHaveLength(1);
     expect(await runSeeds({ ...options, kind: "reference" })).toHaveLength(1);

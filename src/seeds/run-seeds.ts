@@ -133,7 +133,7 @@ function refuseInProduction<D extends SeedDatabase>(options: RunSeedsOptions<D>)
   throw new SafetyError(
     "dev seeds are refused in production: their users and passwords are known to everybody",
     {
-      hint: "Use reference seeds for rows production needs, or say that you mean it: plinth seed dev --allow-production.",
+      hint: "Use reference seeds for rows production needs, or say that you mean it: plinth seed dev --allow-production DATABASE.",
     },
   );
 }

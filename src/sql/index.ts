@@ -7,6 +7,9 @@ export {
   snakeCase,
 } from "./identifier.ts";
 
+// Composite values as text
+export { decodeRecord, encodeRecord } from "./record-text.ts";
+
 // The identity of a SQL text
 export { fingerprint } from "./fingerprint.ts";
 

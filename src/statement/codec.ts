@@ -1,5 +1,6 @@
-import { InputError, StatementError } from "../errors/index.ts";
+import { InputError, StatementError, unknownName } from "../errors/index.ts";
 import type { ColumnDescription, ValueKind } from "../schema/index.ts";
+import { decodeRecord, encodeRecord } from "../sql/index.ts";
 import { type ArrayInput, type ArrayItems, decodeArray, encodeArray } from "./array-text.ts";
 import { readInstant } from "./instant-text.ts";
 
@@ -53,6 +54,8 @@ function encode(column: ColumnDescription, kind: ValueKind, value: unknown): str
       return encodeBytes(value);
     case "array":
       return encodeArray(encodeItems(column.item, value));
+    case "composite":
+      return encodeParts(column.fields ?? [], value);
     case "custom":
       return encodeCustom(column, value);
   }
@@ -160,6 +163,28 @@ function encodeItems(item: ColumnDescription | undefined, value: unknown): Array
   });
 }
 
+/** A part that is left out is null, as in a row; one that does not exist is a mistake. */
+function encodeParts(fields: readonly ColumnDescription[], value: unknown): string {
+  if (typeof value !== "object" || value === null || !isPlain(value)) refuse("must be an object");
+  const given = new Map<string, unknown>(Object.entries(value));
+  const known = fields.map((field) => field.key);
+  for (const key of given.keys()) if (!known.includes(key)) refuse(unknownName("part", key, known));
+  return encodeRecord(
+    fields.map((field) => {
+      const part = given.get(field.key) ?? null;
+      if (part === null) return null;
+      const encoded = encode(field, field.kind, part);
+      return Buffer.isBuffer(encoded) ? `\\x${encoded.toString("hex")}` : encoded;
+    }),
+  );
+}
+
+/** A Date or a Map has no properties of its own, and would become a value of nulls. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function encodeCustom(column: ColumnDescription, value: unknown): string | Buffer {
   const mapped = customValue(column, value);
   if (typeof mapped === "string") return encodeText({ ...column, marks: {} }, mapped);
@@ -211,6 +236,10 @@ function decoderFor(column: ColumnDescription, kind: ValueKind): (cell: string) 
       const decode = item === undefined ? (cell: string) => cell : decoderOf(item);
       return (cell) => decodeItems(decodeArray(cell), decode);
     }
+    case "composite": {
+      const decoders = (column.fields ?? []).map((field) => [field.key, decoderOf(field)] as const);
+      return (cell) => decodeParts(decodeRecord(cell), decoders);
+    }
     case "custom": {
       const { custom } = column;
       const wire = wireDecoder(column.castType);
@@ -230,6 +259,17 @@ function decodeItems(items: ArrayItems, decode: (cell: string) => unknown): unkn
   return items.map((item) =>
     item === null ? null : typeof item === "string" ? decode(item) : decodeItems(item, decode),
   );
+}
+
+function decodeParts(
+  cells: readonly (string | null)[],
+  decoders: readonly (readonly [string, (cell: string) => unknown])[],
+): Record<string, unknown> {
+  const parts = decoders.map(([key, decode], i) => {
+    const cell = cells[i] ?? null;
+    return [key, cell === null ? null : decode(cell)] as const;
+  });
+  return Object.fromEntries(parts);
 }
 
 /** What a `pg` client hands to a custom type's `fromDriver`: Drizzle's documentation promises its types that. */

@@ -8,7 +8,7 @@ import { describeSchema } from "../schema/index.ts";
 import { catalogDifferences } from "./index.ts";
 import * as schema from "./shop.fixture.ts";
 
-const statements = renderSchema(describeSchema(schema).entities, BEHAVIOURS).up;
+const statements = renderSchema(describeSchema(schema), BEHAVIOURS).up;
 
 function migrationsOf(up: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "plinth-testing-"));

@@ -2,7 +2,7 @@ import { type Catalog, compareCatalogs, readCatalog } from "../catalog/index.ts"
 import { refuseUnknownKeys } from "../config/index.ts";
 import type { SchemaModule } from "../database.ts";
 import { type Connection, type ConnectionTarget, connect, parseTarget, retarget } from "../driver/index.ts";
-import { dropOrphans, dropOwned, openKeeper } from "./keeper.ts";
+import { dropOrphans, dropOwned, openKeeper } from "../shadow/index.ts";
 import { declaredRecipe, migratedRecipe, type Recipe, schemaNameOf } from "./recipe.ts";
 import { type TestServerOptions, testServer } from "./server.ts";
 import { cloneOf } from "./template.ts";

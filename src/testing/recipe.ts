@@ -17,9 +17,10 @@ export interface Recipe {
 /** The schema's own DDL, in its own PostgreSQL schema. */
 export function declaredRecipe(schema: Readonly<Record<string, unknown>>): Recipe {
   const schemaName = schemaNameOf(schema);
-  const { up } = renderSchema(describeSchema(schema).entities, BEHAVIOURS);
+  const { up, roles } = renderSchema(describeSchema(schema), BEHAVIOURS);
   const own = quoteIdentifier(schemaName);
-  const text = [`create schema ${own}`, `set search_path to ${own}`, ...up].join(";\n");
+  const made = roles.map(makeRole);
+  const text = [...made, `create schema ${own}`, `set search_path to ${own}`, ...up].join(";\n");
   return {
     ingredients: async () => ["declared", text],
     apply: async (target) => {
@@ -31,6 +32,12 @@ export function declaredRecipe(schema: Readonly<Record<string, unknown>>): Recip
       }
     },
   };
+}
+
+/** Roles belong to the server; a test server need not have those of production. Two templates may be made at once. */
+function makeRole(role: string): string {
+  return `do $make_role$ begin create role ${quoteIdentifier(role)} nologin;
+exception when duplicate_object or unique_violation then null; end $make_role$`;
 }
 
 /** A folder of migrations, run by the migrator that production runs. */
@@ -47,15 +54,15 @@ export function migratedRecipe(schema: Readonly<Record<string, unknown>>, folder
   };
 }
 
-/** @throws {SCHEMA_INVALID} unless all entities live in one PostgreSQL schema. */
+/** @throws {SCHEMA_INVALID} unless everything lives in one PostgreSQL schema. */
 export function schemaNameOf(schema: Readonly<Record<string, unknown>>): string {
-  const names = [...new Set(describeSchema(schema).entities.map((entity) => entity.schema))];
+  const names = describeSchema(schema).schemas;
   const [name] = names;
   if (name !== undefined && names.length === 1) return name;
   throw new SchemaError(
     name === undefined
       ? "the schema module exports no entity"
-      : `the entities live in several PostgreSQL schemas: ${names.join(", ")}`,
+      : `the declared objects live in several PostgreSQL schemas: ${names.join(", ")}`,
     { hint: 'Give the module: import * as schema from "./schema.ts"; testDatabase({ schema }).' },
   );
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Connection, type ConnectionTarget, connect, parseTarget } from "../driver/index.ts";
+import { openKeeper } from "../shadow/index.ts";
 import { type Bench, openBench } from "./bench.fixture.ts";
-import { openKeeper } from "./keeper.ts";
 import type { Recipe } from "./recipe.ts";
 import { cloneOf, ensureTemplate } from "./template.ts";
 

@@ -1,18 +1,19 @@
 import { readFileSync } from "node:fs";
 import { type Connection, type ConnectionTarget, retarget } from "../driver/index.ts";
 import { ConfigError, isPlinthError } from "../errors/index.ts";
-import { dropOwned, dropUnlessUsed, withLock } from "./keeper.ts";
-import { type OwnedName, ownedName, templateName } from "./names.ts";
 import {
   createClone,
   createEmptyDatabase,
+  dropOwned,
+  dropUnlessUsed,
   freeLock,
-  publishTemplate,
-  selectDatabaseExists,
-  selectOldTemplates,
-  selectServer,
+  type OwnedName,
+  ownedName,
   takeLock,
-} from "./queries.ts";
+  templateName,
+  withLock,
+} from "../shadow/index.ts";
+import { publishTemplate, selectDatabaseExists, selectOldTemplates, selectServer } from "./queries.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Templates kept per role and server: those of a few branches. Older ones are dropped when one is built. */

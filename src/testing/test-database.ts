@@ -1,9 +1,7 @@
 import { refuseUnknownKeys } from "../config/index.ts";
 import { type CreateDatabaseOptions, createDatabase, type Database, type SchemaModule } from "../database.ts";
 import { type Connection, parseTarget } from "../driver/index.ts";
-import { dropOrphans, dropOwned, openKeeper } from "./keeper.ts";
-import type { OwnedName } from "./names.ts";
-import { dropDatabase } from "./queries.ts";
+import { dropDatabase, dropOrphans, dropOwned, type OwnedName, openKeeper } from "../shadow/index.ts";
 import { declaredRecipe, migratedRecipe } from "./recipe.ts";
 import { type TestServer, type TestServerOptions, testServer } from "./server.ts";
 import { cloneOf } from "./template.ts";

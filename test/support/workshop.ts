@@ -90,7 +90,7 @@ export function workshops(): (options?: WorkshopOptions) => Promise<Workshop> {
 
 /** Makes the tables and triggers of the workshop in a schema of that name. */
 export async function createSchema(connection: Connection, name: string): Promise<void> {
-  const { up } = renderSchema(describeSchema(schema).entities, BEHAVIOURS);
+  const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
   const quoted = quoteIdentifier(name);
   await connection.script(`create schema ${quoted};\nset search_path to ${quoted};\n${up.join(";\n")}`);
 }

@@ -1,12 +1,24 @@
-import { type Command, InvalidArgumentError } from "commander";
-import type { MigrationProgress, MigrationRun, MigrationStatus, Migrator } from "../../migrations/index.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ConnectionTarget } from "../../driver/index.ts";
+import type { MigrationRun, MigrationStatus, Migrator } from "../../migrations/index.ts";
 import { type CommandContext, type CommandHost, type CommandResult, runAction } from "../action.ts";
 import { EXIT } from "../exit-code.ts";
+import { keepDumpFresh } from "../keep-dump.ts";
 import { announceTarget, openProject, withTarget } from "../open-project.ts";
+import { ALLOW_PRODUCTION, allowsProduction } from "../production.ts";
+import { progressPrinter } from "../progress-printer.ts";
+import { addAdoptCommands } from "./migrate-adopt.ts";
+import { addDevCommand, settleDevelopment } from "./migrate-dev.ts";
+import { driftFindings, driftText, readDrift, type StatusFlags } from "./migrate-drift.ts";
+import { addDumpCommand } from "./migrate-dump.ts";
+import { addGenerateCommand } from "./migrate-generate.ts";
+import { addLintCommand } from "./migrate-lint.ts";
+import { addProveCommand } from "./migrate-prove.ts";
+import { addSquashCommand } from "./migrate-squash.ts";
 
 interface RunFlags {
   readonly dryRun?: true;
-  readonly allowProduction?: true;
+  readonly allowProduction?: string;
 }
 
 /** Adds `migrate up|down|redo|status`. */
@@ -18,26 +30,29 @@ export function addMigrateCommands(program: Command, host: CommandHost): void {
     .option("--to <version>", "stop after this version")
     .option("--dry-run", "print the exact SQL and run nothing")
     .action((flags: RunFlags & { readonly to?: string }, command: Command) =>
-      runAction(host, command, (context) =>
-        runMigrations(context, flags, (migrator, run) => migrator.up({ ...run, to: flags.to })),
-      ),
+      runAction(host, command, (context) => runUp(context, flags)),
     );
   migrate
     .command("down")
     .description("undo the newest migrations (refused in production)")
-    .option("--steps <count>", "how many", positiveInteger, 1)
+    .option("--steps <count>", "how many (default: 1)", positiveInteger)
+    .addOption(
+      new Option("--to <version>", "everything newer than this version; 0 for all").conflicts("steps"),
+    )
     .option("--dry-run", "print the exact SQL and run nothing")
-    .option("--allow-production", "run although NODE_ENV is production")
-    .action((flags: RunFlags & { readonly steps: number }, command: Command) =>
+    .option(...ALLOW_PRODUCTION)
+    .action((flags: RunFlags & { readonly steps?: number; readonly to?: string }, command: Command) =>
       runAction(host, command, (context) =>
-        runMigrations(context, flags, (migrator, run) => migrator.down({ ...run, steps: flags.steps })),
+        runMigrations(context, flags, (migrator, run) =>
+          migrator.down({ ...run, steps: flags.steps, to: flags.to }),
+        ),
       ),
     );
   migrate
     .command("redo")
     .description("undo the newest migration and apply it again (refused in production)")
     .option("--dry-run", "print the exact SQL and run nothing")
-    .option("--allow-production", "run although NODE_ENV is production")
+    .option(...ALLOW_PRODUCTION)
     .action((flags: RunFlags, command: Command) =>
       runAction(host, command, (context) =>
         runMigrations(context, flags, (migrator, run) => migrator.redo(run)),
@@ -46,7 +61,34 @@ export function addMigrateCommands(program: Command, host: CommandHost): void {
   migrate
     .command("status")
     .description("show where every migration stands; exits with 3 when something is pending or wrong")
-    .action((_flags: object, command: Command) => runAction(host, command, showStatus));
+    .option("--drift", "compare the database with what its applied migrations make")
+    .option(
+      "--shadow-url <url>",
+      "with --drift: the server to replay them on (default: a second embedded one)",
+    )
+    .action((flags: StatusFlags, command: Command) =>
+      runAction(host, command, (context) => showStatus(context, flags)),
+    );
+  addDumpCommand(migrate, host);
+  addDevCommand(migrate, host);
+  addGenerateCommand(migrate, host);
+  addLintCommand(migrate, host);
+  addProveCommand(migrate, host);
+  addSquashCommand(migrate, host);
+  addAdoptCommands(migrate, host);
+}
+
+/** On a database that `migrate dev` has reshaped, the files' statements would meet what is there already. */
+async function runUp(
+  context: CommandContext,
+  flags: RunFlags & { readonly to?: string },
+): Promise<CommandResult> {
+  const settled = await settleDevelopment(context, flags);
+  if (settled === undefined) {
+    return runMigrations(context, flags, (migrator, run) => migrator.up({ ...run, to: flags.to }));
+  }
+  if (flags.dryRun !== true) await keepDumpFresh(context);
+  return settled;
 }
 
 interface RunSettings {
@@ -61,25 +103,33 @@ async function runMigrations(
   work: (migrator: Migrator, run: RunSettings) => Promise<MigrationRun>,
 ): Promise<CommandResult> {
   const dryRun = flags.dryRun === true;
-  const allowInProduction = flags.allowProduction === true;
-  const run = await withMigrator(context, !dryRun, (migrator) =>
-    work(migrator, { dryRun, allowInProduction, signal: context.signal }),
-  );
-  const lines = run.ran.map(
-    ({ direction, fileName, durationMs }) =>
-      `${direction === "up" ? "applied" : "undone"} ${fileName} (${durationMs} ms)`,
-  );
+  const run = await withMigrator(context, !dryRun, async (migrator, target) => {
+    const allowInProduction = await allowsProduction(flags.allowProduction, target);
+    return work(migrator, { dryRun, allowInProduction, signal: context.signal });
+  });
+  if (!dryRun && run.ran.some(({ direction }) => direction === "up")) await keepDumpFresh(context);
+  const lines = run.ran.map(({ direction, fileName, rows, durationMs }) => {
+    const changed = rows === undefined ? "" : `${rows} rows, `;
+    return `${direction === "up" ? "applied" : "undone"} ${fileName} (${changed}${durationMs} ms)`;
+  });
   const text = run.sql ?? (lines.length === 0 ? "nothing to do\n" : `${lines.join("\n")}\n`);
   return { data: { ran: run.ran, sql: run.sql ?? null }, text };
 }
 
-async function showStatus(context: CommandContext): Promise<CommandResult> {
+async function showStatus(context: CommandContext, flags: StatusFlags): Promise<CommandResult> {
   const status = await withMigrator(context, false, (migrator) => migrator.status());
-  const isClean = status.pending === 0 && status.findings.length === 0;
+  const drift = flags.drift === true ? await readDrift(context, flags) : undefined;
+  const findings = [...status.findings, ...driftFindings(status, drift)];
+  const isClean = status.pending === 0 && findings.length === 0;
   return {
-    data: { schema: status.schemaName, pending: status.pending, migrations: status.migrations },
-    text: statusText(status),
-    findings: status.findings,
+    data: {
+      schema: status.schemaName,
+      pending: status.pending,
+      migrations: status.migrations,
+      ...(drift === undefined ? {} : { drift: { applied: drift.applied, repair: drift.repair ?? null } }),
+    },
+    text: statusText(status) + (drift === undefined ? "" : driftText(drift)),
+    findings,
     exitCode: isClean ? EXIT.ok : EXIT.findings,
   };
 }
@@ -87,9 +137,9 @@ async function showStatus(context: CommandContext): Promise<CommandResult> {
 function statusText({ migrations, pending }: MigrationStatus): string {
   const width = Math.max(0, ...migrations.map(({ fileName }) => fileName.length));
   const lines = migrations.map(
-    ({ state, fileName, appliedAt, statementsApplied, statementsTotal, isOutOfOrder }) => {
-      const progress =
-        state === "partial" || state === "reverting" ? ` ${statementsApplied}/${statementsTotal}` : "";
+    ({ state, fileName, appliedAt, statementsApplied, statementsTotal, rowsDone, isOutOfOrder }) => {
+      const done = rowsDone === undefined ? `${statementsApplied}/${statementsTotal}` : `${rowsDone} rows`;
+      const progress = state === "partial" || state === "reverting" ? ` ${done}` : "";
       const note = isOutOfOrder ? "older than an applied one" : (appliedAt ?? "");
       return `${state.padEnd(9)}  ${fileName.padEnd(width)}  ${note}${progress}`.trimEnd();
     },
@@ -100,61 +150,26 @@ function statusText({ migrations, pending }: MigrationStatus): string {
 async function withMigrator<T>(
   context: CommandContext,
   isWrite: boolean,
-  work: (migrator: Migrator) => Promise<T>,
+  work: (migrator: Migrator, target: ConnectionTarget) => Promise<T>,
 ): Promise<T> {
   const project = await openProject(context);
   const schemaName = await project.readSchemaName();
-  const { createMigrator } = await import("../../migrations/index.ts");
+  const { createMigrator, describeBlocker, describeHolder } = await import("../../migrations/runner.ts");
   const { describeTarget } = await import("../../driver/index.ts");
-  const report = await progressPrinter(context);
+  const { isProduction } = await import("../../config/index.ts");
+  const report = progressPrinter(context.terminal, { describeBlocker, describeHolder });
   return withTarget(project, async ({ target }) => {
     if (isWrite) announceTarget(context, describeTarget(target), schemaName);
-    const { NODE_ENV } = project.environment;
-    return work(
-      createMigrator({
-        ...project.config.migrations,
-        target,
-        schemaName,
-        isProduction: NODE_ENV === "production",
-        onProgress: report,
-      }),
-    );
+    const migrator = createMigrator({
+      ...project.config.migrations,
+      target,
+      schemaName,
+      isProduction: isProduction(project.environment.NODE_ENV, target.host),
+      loadModule: project.loadModule,
+      onProgress: report,
+    });
+    return work(migrator, target);
   });
-}
-
-async function progressPrinter({ terminal }: CommandContext): Promise<(progress: MigrationProgress) => void> {
-  const { describeHolder } = await import("../../migrations/index.ts");
-  return (progress) => {
-    switch (progress.kind) {
-      case "waiting":
-        terminal.err(`waiting for another runner: ${describeHolder(progress.holder)}`);
-        break;
-      case "started": {
-        const from = progress.resumeAt === 0 ? "" : `, going on with statement ${progress.resumeAt + 1}`;
-        const late = progress.isOutOfOrder ? " (older than an applied one)" : "";
-        terminal.err(
-          `${progress.direction === "up" ? "applying" : "undoing"} ${progress.fileName}${late}${from}`,
-        );
-        break;
-      }
-      case "retrying":
-        terminal.err(
-          terminal.paint(
-            "yellow",
-            `${progress.fileName}: ${progress.reason}; again in ${progress.delayMs} ms`,
-          ),
-        );
-        break;
-      case "cleaned":
-        terminal.err(terminal.paint("yellow", `${progress.fileName}: removed ${progress.what}`));
-        break;
-      case "notice":
-        terminal.err(terminal.paint("dim", `notice: ${progress.message}`));
-        break;
-      case "finished":
-        break;
-    }
-  };
 }
 
 function positiveInteger(text: string): number {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { SeedKind } from "../../seeds/index.ts";
 import { type CommandContext, type CommandHost, type CommandResult, runAction } from "../action.ts";
 import { announceTarget, openProject } from "../open-project.ts";
+import { ALLOW_PRODUCTION, allowsProduction } from "../production.ts";
 
 /** Adds `seed reference|dev`. */
 export function addSeedCommands(program: Command, host: CommandHost): void {
@@ -10,28 +11,33 @@ export function addSeedCommands(program: Command, host: CommandHost): void {
     .command("reference")
     .description("rows every environment needs (seeds/reference)")
     .action((_flags: object, command: Command) =>
-      runAction(host, command, (context) => seedProject(context, "reference", false)),
+      runAction(host, command, (context) => seedProject(context, "reference", undefined)),
     );
   seed
     .command("dev")
     .description("rows to develop with (seeds/dev; refused in production)")
-    .option("--allow-production", "run although NODE_ENV is production")
-    .action((flags: { readonly allowProduction?: true }, command: Command) =>
-      runAction(host, command, (context) => seedProject(context, "dev", flags.allowProduction === true)),
+    .option(...ALLOW_PRODUCTION)
+    .action((flags: { readonly allowProduction?: string }, command: Command) =>
+      runAction(host, command, (context) => seedProject(context, "dev", flags.allowProduction)),
     );
 }
 
 async function seedProject(
   context: CommandContext,
   kind: SeedKind,
-  allowInProduction: boolean,
+  allowProduction: string | undefined,
 ): Promise<CommandResult> {
   const project = await openProject(context);
   const schema = await project.loadSchema();
   const seeds = await project.loadSeeds(kind);
   const { runSeeds } = await import("../../seeds/index.ts");
   const { createDatabase } = await import("../../database.ts");
+  const { isProduction } = await import("../../config/index.ts");
+  const { parseTarget } = await import("../../driver/index.ts");
   const { url, session } = project.readDatabase();
+  // The embedded server has one database, and is nobody's production.
+  const target = url === undefined ? undefined : parseTarget(url);
+  const allowInProduction = await allowsProduction(allowProduction, target ?? { database: "plinth" });
   const database = await createDatabase({
     schema,
     directory: project.directory,
@@ -46,7 +52,7 @@ async function seedProject(
       database,
       seeds,
       kind,
-      isProduction: project.environment.NODE_ENV === "production",
+      isProduction: isProduction(project.environment.NODE_ENV, target?.host ?? "localhost"),
       allowInProduction,
       signal: context.signal,
       onProgress: (progress) => {

@@ -1,0 +1,17 @@
+/** Something that the statements delete for good. */
+export interface Loss {
+  /** In the home schema without the schema's name: `tasks`, `tasks.due_date`, `task_status.archived`. */
+  readonly object: string;
+  /** `data`: values of rows. `position`: the number a sequence had got to. `value`: one that an enum allowed. */
+  readonly what: "data" | "position" | "value";
+}
+
+/** The SQL that turns one database into another. */
+export interface DifferencePlan {
+  /** One statement an item, in an order that runs, without final semicolons; `search_path` is the home schema. */
+  readonly statements: readonly string[];
+  /** Sorted by object. What can be computed again (views, indexes, generated columns) is no loss. */
+  readonly losses: readonly Loss[];
+  /** Sentences about rows that would make a statement fail, or that nothing here can bring back. */
+  readonly irreversible: readonly string[];
+}

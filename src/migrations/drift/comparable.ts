@@ -1,0 +1,47 @@
+import type { Catalog, CatalogObject, Grant } from "../../catalog/index.ts";
+import type { Connection } from "../../driver/index.ts";
+import { selectOwners } from "./queries.ts";
+
+/** Roles that own something in one of the schemas. One round trip. */
+export async function readOwners(
+  connection: Connection,
+  schemas: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await connection.query({ text: selectOwners, values: [JSON.stringify(schemas)] });
+  return rows.map(([owner]) => String(owner));
+}
+
+/**
+ * The catalog without the rights of roles that own the objects on one server or the other: a grant to the owner does
+ * nothing, and the shadow server has other owners than the live one.
+ */
+export function withoutRightsOf(catalog: Catalog, owners: ReadonlySet<string>): Catalog {
+  const others = (grants: readonly Grant[]): readonly Grant[] =>
+    grants.filter(({ grantee }) => !owners.has(grantee));
+  const objects = catalog.objects.map((object): CatalogObject => {
+    const grants = others(object.grants);
+    if (object.kind !== "table") return { ...object, grants };
+    return {
+      ...object,
+      grants,
+      columns: object.columns.map((column) => ({ ...column, grants: others(column.grants) })),
+    };
+  });
+  return { ...catalog, objects };
+}
+
+/**
+ * The catalog with the versions its extensions have in another: `create extension` takes the newest that the server
+ * has at that moment.
+ */
+export function withVersionsOf(catalog: Catalog, other: Catalog): Catalog {
+  const versions = new Map(
+    other.objects.flatMap((object) =>
+      object.kind === "extension" ? [[object.id, object.version] as const] : [],
+    ),
+  );
+  const objects = catalog.objects.map((object) =>
+    object.kind === "extension" ? { ...object, version: versions.get(object.id) ?? object.version } : object,
+  );
+  return { ...catalog, objects };
+}

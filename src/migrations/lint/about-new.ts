@@ -1,0 +1,78 @@
+import type { Node } from "libpg-query";
+import type { RelationName } from "./catalog-view.ts";
+import { nodesIn } from "./effects/expressions.ts";
+import { relationName, wordsOf } from "./names.ts";
+
+/**
+ * The tables that the section has made so far, as it names them. A statement that is about one of them alone touches
+ * nothing that others use, and nobody has to look into the catalog for it.
+ */
+export class NewTables {
+  readonly #names = new Set<string>();
+
+  /** A statement has happened. */
+  note(tree: Node): void {
+    if ("CreateStmt" in tree) {
+      const { relation, if_not_exists, inhRelations } = tree.CreateStmt;
+      if (if_not_exists !== true && inhRelations === undefined)
+        this.#names.add(keyOf(relationName(relation)));
+    }
+    // Another search path, another name: what a name means may have changed.
+    const isDoubtful =
+      "RenameStmt" in tree ||
+      "AlterObjectSchemaStmt" in tree ||
+      "VariableSetStmt" in tree ||
+      "DropStmt" in tree ||
+      "DoStmt" in tree;
+    if (isDoubtful || "SelectStmt" in tree) this.#names.clear();
+  }
+
+  /** It is about new tables alone. */
+  covers(tree: Node): boolean {
+    if ("IndexStmt" in tree) return this.#has(relationName(tree.IndexStmt.relation));
+    if ("CommentStmt" in tree) {
+      const words = wordsOf(tree.CommentStmt.object);
+      const path = tree.CommentStmt.objtype === "OBJECT_TABLE" ? words : words.slice(0, -1);
+      const isAboutTable =
+        tree.CommentStmt.objtype === "OBJECT_TABLE" || tree.CommentStmt.objtype === "OBJECT_COLUMN";
+      return isAboutTable && this.#has({ schema: path.at(-2), name: path.at(-1) ?? "" });
+    }
+    if ("CreateTrigStmt" in tree || "AlterTableStmt" in tree) return this.#coversAll(tree);
+    return false;
+  }
+
+  /** Every relation it names is new. A drop may reach others without a name. */
+  #coversAll(tree: Node): boolean {
+    if ("AlterTableStmt" in tree && (tree.AlterTableStmt.cmds ?? []).some(isDrop)) return false;
+    const names = namedIn(tree);
+    return names.length > 0 && names.every((name) => this.#has(name));
+  }
+
+  #has(name: RelationName): boolean {
+    return this.#names.has(keyOf(name));
+  }
+}
+
+/** Every relation that a statement names as one. */
+export function namedIn(tree: Node): readonly RelationName[] {
+  const names: RelationName[] = [];
+  // The table that is about to be made is not there.
+  const own =
+    "CreateStmt" in tree && tree.CreateStmt.if_not_exists !== true ? tree.CreateStmt.relation : undefined;
+  for (const node of nodesIn(tree)) {
+    if (node === own || !("relname" in node) || typeof node.relname !== "string") continue;
+    const schema = "schemaname" in node && typeof node.schemaname === "string" ? node.schemaname : undefined;
+    names.push({ schema, name: node.relname });
+  }
+  return names;
+}
+
+function isDrop(node: Node): boolean {
+  return (
+    "AlterTableCmd" in node && /^AT_(?:Drop|Detach|ValidateConstraint)/.test(node.AlterTableCmd.subtype ?? "")
+  );
+}
+
+function keyOf({ schema, name }: RelationName): string {
+  return JSON.stringify([schema ?? null, name]);
+}

@@ -1,0 +1,262 @@
+import type { Node } from "libpg-query";
+import { NewTables, namedIn } from "./about-new.ts";
+import { checkAllowances, isAllowed } from "./allowances.ts";
+import { EffectSet } from "./effects/effect-set.ts";
+import { effectsOf } from "./effects/effects.ts";
+import { keepsWritersOut } from "./lock-mode.ts";
+import type { LintFinding, LintStatement, StatementEffects } from "./model.ts";
+import { designedTables, type Made, madeBy } from "./rules/design-tables.ts";
+import { findingsOf } from "./rules/find.ts";
+import { RULES } from "./rules/registry.ts";
+import type { Draft, Subject, Tool } from "./rules/subject.ts";
+import type { LintSection, PlacedStatement } from "./section.ts";
+import { transactionsOf } from "./trace-transaction.ts";
+import { TransactionLocks } from "./transaction-locks.ts";
+import type { StepFailure, Walk } from "./walk.ts";
+
+/** What one statement does, as somebody else has found out: trace. */
+export type KnownOutcome = {
+  readonly effects: StatementEffects | undefined;
+  readonly failure: StepFailure | undefined;
+};
+
+/** How a section is looked at. */
+export interface SectionOptions {
+  readonly walk: Walk;
+  readonly tool: Tool;
+  /** Undefined: not known, so it is worked out. */
+  readonly outcomeOf: (section: LintSection, index: number) => KnownOutcome | undefined;
+  /** Of a down: what its up has made. */
+  readonly madeByUp: ReadonlySet<string>;
+  /** The file has a down. */
+  readonly hasDown: boolean;
+}
+
+/** What was found in a section. */
+export interface SectionReport {
+  readonly statements: readonly LintStatement[];
+  readonly findings: readonly LintFinding[];
+}
+
+/** Walks through a section and looks at every statement just before it happens. */
+export async function lintSection(section: LintSection, options: SectionOptions): Promise<SectionReport> {
+  const run = new SectionRun(section, options);
+  if (section.problem !== undefined) return run.unparsed();
+  await options.walk.begin(section.direction);
+  const rules = { isTransactional: section.section.isTransactional, splitsPhases: options.tool.splitsPhases };
+  for (const transaction of transactionsOf(section.statements, rules)) {
+    const placed = section.statements.slice(run.seen, run.seen + transaction.length);
+    await run.transaction(placed);
+  }
+  await run.finish();
+  await options.walk.end();
+  return run.report();
+}
+
+/** One statement with what was found in it so far: tables are looked at again when the file is done. */
+interface Found {
+  readonly statement: PlacedStatement;
+  readonly effects: StatementEffects;
+  readonly isBlocking: boolean;
+  readonly drafts: Draft[];
+  readonly made: readonly Made[];
+}
+
+class SectionRun {
+  readonly #section: LintSection;
+  readonly #options: SectionOptions;
+  readonly #found: Found[] = [];
+  readonly #new = new NewTables();
+  #hasTimeout = false;
+  #isTimeoutTold = false;
+
+  constructor(section: LintSection, options: SectionOptions) {
+    this.#section = section;
+    this.#options = options;
+  }
+
+  get seen(): number {
+    return this.#found.length;
+  }
+
+  async transaction(statements: readonly PlacedStatement[]): Promise<void> {
+    const locks = new TransactionLocks();
+    const newEnumValues = new Set<string>();
+    for (const [at, statement] of statements.entries()) {
+      const isInTransaction =
+        this.#section.section.isTransactional && (statements.length > 1 || !this.#options.tool.splitsPhases);
+      const found = await this.#look(statement, { locks, newEnumValues, isInTransaction });
+      this.#found.push(found);
+      const failure = await this.#options.walk.step(statement, { isLast: at === statements.length - 1 });
+      const told = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
+      if (told === undefined) this.#new.note(statement.tree);
+      if (told !== undefined && !found.drafts.some(({ rule }) => FAILS.has(rule)))
+        found.drafts.push(failed(told));
+      if ("AlterEnumStmt" in statement.tree && statement.tree.AlterEnumStmt.newVal !== undefined) {
+        newEnumValues.add(statement.tree.AlterEnumStmt.newVal);
+      }
+    }
+  }
+
+  async #look(
+    statement: PlacedStatement,
+    place: {
+      readonly locks: TransactionLocks;
+      readonly newEnumValues: ReadonlySet<string>;
+      readonly isInTransaction: boolean;
+    },
+  ): Promise<Found> {
+    const { walk, tool, madeByUp, outcomeOf } = this.#options;
+    const { tree, text, line, index } = statement;
+    const isAboutNew = this.#new.covers(tree);
+    if (!isAboutNew) await walk.view.prefetch(namedIn(tree), reachesFar(tree));
+    const set = isAboutNew ? new EffectSet() : await effectsOrUnknown(statement, walk);
+    const known = outcomeOf(this.#section, index)?.effects;
+    const effects = known ?? set.effects();
+    const unknowns = known === undefined ? set.unknowns : [];
+    const isBlocking = place.locks.isBlocking(effects, unknowns.length > 0);
+    const subject: Subject = {
+      tree,
+      text,
+      direction: this.#section.direction,
+      view: walk.view,
+      effects,
+      isBlocking,
+      tables: set.tables,
+      unknowns,
+      isAboutNew,
+      held: [...place.locks.held],
+      isInTransaction: place.isInTransaction,
+      tool,
+      madeByUp,
+      newEnumValues: new Set(place.newEnumValues),
+    };
+    const drafts = [...(await findingsOf(subject)), ...this.#aboutFile(subject, index)];
+    place.locks.take(effects, set.tables, line);
+    const made = this.#section.direction === "up" ? madeBy(tree) : [];
+    return { statement, effects, isBlocking, drafts, made };
+  }
+
+  /** What is told once a file. */
+  #aboutFile(subject: Subject, index: number): readonly Draft[] {
+    const drafts: Draft[] = [];
+    const { tool, hasDown } = this.#options;
+    if (index === 0 && this.#section.direction === "up" && tool.format === "plinth" && !hasDown) {
+      drafts.push({
+        rule: "run/no-way-back",
+        why: "plinth migrate down stops here, and nobody can take the change back",
+        fix: "-- migrate:down\n-- … or allow it, with what cannot be undone:\n-- plinth:allow run/no-way-back: …",
+      });
+    }
+    if (setsLockTimeout(subject)) this.#hasTimeout = true;
+    const strong = subject.effects.locks.find(
+      ({ mode, relation }) => keepsWritersOut(mode) && subject.tables.has(relation),
+    );
+    if (strong !== undefined && !this.#hasTimeout && !this.#isTimeoutTold && !tool.splitsPhases) {
+      this.#isTimeoutTold = true;
+      drafts.push({
+        rule: "lock/no-timeout",
+        why: `while it waits for one long query on ${strong.relation}, everybody else waits behind it, for as long as that takes`,
+        fix: "set lock_timeout = '2s'; -- above it, and try again when it gives up",
+      });
+    }
+    return drafts;
+  }
+
+  /** Tables as they are now, with everything that came later in the file. */
+  async finish(): Promise<void> {
+    const told = new Set<string>();
+    const tables = this.#found.flatMap(({ made }) => made.map(({ table }) => table));
+    await this.#options.walk.view.prefetch(tables);
+    for (const { made, drafts } of this.#found) {
+      for (const one of made) {
+        for (const draft of await designedTables(this.#options.walk.view, one)) {
+          const key = `${draft.rule} ${draft.why}`;
+          if (told.has(key)) continue;
+          told.add(key);
+          drafts.push(draft);
+        }
+      }
+    }
+  }
+
+  unparsed(): SectionReport {
+    const { problem, fileName } = this.#section;
+    if (problem === undefined) return { statements: [], findings: [] };
+    return {
+      statements: [],
+      findings: [
+        place({ rule: "run/syntax", why: problem.why, fix: `-- ${problem.fix}` }, fileName, problem.line),
+      ],
+    };
+  }
+
+  report(): SectionReport {
+    const { fileName, direction, stray } = this.#section;
+    const findings: LintFinding[] = [];
+    const statements = this.#found.map(({ statement, effects, isBlocking, drafts }): LintStatement => {
+      const rules = new Set(drafts.map(({ rule }) => rule));
+      const open = drafts.filter(({ rule }) => !isAllowed(statement.allowances, rule));
+      findings.push(...open.map((draft) => place(draft, fileName, statement.line)));
+      findings.push(...checkAllowances(statement.allowances, rules, fileName));
+      return {
+        file: fileName,
+        line: statement.line,
+        direction,
+        sql: statement.text,
+        rules: [...rules].sort(),
+        blocking: isBlocking,
+        ...effects,
+      };
+    });
+    findings.push(...checkAllowances(stray, new Set(), fileName));
+    return { statements, findings };
+  }
+}
+
+/** Rules that say already why the statement fails. */
+const FAILS: ReadonlySet<string> = new Set([
+  "run/concurrently-in-transaction",
+  "run/refused",
+  "run/needs-version",
+  "run/enum-value",
+]);
+
+function failed({ message }: StepFailure): Draft {
+  return {
+    rule: "run/fails",
+    why: message,
+    fix: "-- correct it: the same statement fails on a database that the files before it have built",
+  };
+}
+
+/** An expression can be nested deeper than this process can follow. */
+async function effectsOrUnknown({ tree, text }: PlacedStatement, walk: Walk): Promise<EffectSet> {
+  try {
+    return await effectsOf(tree, text, walk.view);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const effects = new EffectSet();
+    effects.unknown("it is nested too deep to be looked into");
+    return effects;
+  }
+}
+
+/** It is likely to ask about the tables at the other end of foreign keys. */
+function reachesFar(tree: Node): boolean {
+  if ("DropStmt" in tree || "TruncateStmt" in tree || "UpdateStmt" in tree || "DeleteStmt" in tree || "InsertStmt" in tree) return true;
+  if (!("AlterTableStmt" in tree)) return false;
+  return (tree.AlterTableStmt.cmds ?? []).some(
+    (node) =>
+      "AlterTableCmd" in node && /^AT_(?:ValidateConstraint|DropConstraint|AlterColumnType|DropColumn)$/.test(node.AlterTableCmd.subtype ?? ""),
+  );
+}
+
+function setsLockTimeout({ tree, text }: Subject): boolean {
+  if ("VariableSetStmt" in tree) return tree.VariableSetStmt.name === "lock_timeout";
+  return "SelectStmt" in tree && /\bset_config\s*\(\s*'lock_timeout'/i.test(text);
+}
+
+function place({ rule, why, fix }: Draft, file: string, line: number): LintFinding {
+  return { rule, level: RULES[rule].level, object: `${file}:${line}`, why, fix, file, line };
+}

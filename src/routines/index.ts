@@ -1,0 +1,2 @@
+// Calls of declared functions and procedures
+export { callRoutine } from "./call.ts";
