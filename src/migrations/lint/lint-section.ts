@@ -244,11 +244,21 @@ async function effectsOrUnknown({ tree, text }: PlacedStatement, walk: Walk): Pr
 
 /** It is likely to ask about the tables at the other end of foreign keys. */
 function reachesFar(tree: Node): boolean {
-  if ("DropStmt" in tree || "TruncateStmt" in tree || "UpdateStmt" in tree || "DeleteStmt" in tree || "InsertStmt" in tree) return true;
+  if (
+    "DropStmt" in tree ||
+    "TruncateStmt" in tree ||
+    "UpdateStmt" in tree ||
+    "DeleteStmt" in tree ||
+    "InsertStmt" in tree
+  )
+    return true;
   if (!("AlterTableStmt" in tree)) return false;
   return (tree.AlterTableStmt.cmds ?? []).some(
     (node) =>
-      "AlterTableCmd" in node && /^AT_(?:ValidateConstraint|DropConstraint|AlterColumnType|DropColumn)$/.test(node.AlterTableCmd.subtype ?? ""),
+      "AlterTableCmd" in node &&
+      /^AT_(?:ValidateConstraint|DropConstraint|AlterColumnType|DropColumn)$/.test(
+        node.AlterTableCmd.subtype ?? "",
+      ),
   );
 }
 

@@ -163,13 +163,17 @@ function decodeIndex(row: readonly Cell[], ground: IndexGround): Index {
     uses: [...new Set([...plain, ...hidden])],
     predicate: row[12] ?? undefined,
     hasExpressions: row[20] != null,
-    constraint: ground.constraints.find(({ indexId, kind }) => indexId === id && kind !== "foreign-key")?.name,
+    constraint: ground.constraints.find(({ indexId, kind }) => indexId === id && kind !== "foreign-key")
+      ?.name,
     parentId: row[14] ?? undefined,
     tablespace: text(row[13]),
   };
 }
 
-function decodeKeys(row: readonly Cell[], { rows, nameOf, operatorClasses }: IndexGround): readonly IndexKey[] {
+function decodeKeys(
+  row: readonly Cell[],
+  { rows, nameOf, operatorClasses }: IndexGround,
+): readonly IndexKey[] {
   const [numbers, classes, options] = [words(row[16]), words(row[17]), words(row[18])];
   const collations = words(row[19]);
   const texts = row[20] == null ? [] : names(row[20]);
@@ -209,7 +213,9 @@ function decodeConstraint(
     tableId: text(row[3]),
     // Columns of the relation itself come as numbers.
     columns:
-      row[3] === relationId ? numbersIn(row[15]).flatMap((number) => nameOf.get(number) ?? []) : names(row[15]),
+      row[3] === relationId
+        ? numbersIn(row[15]).flatMap((number) => nameOf.get(number) ?? [])
+        : names(row[15]),
     isValid: isTrue(row[5]),
     isEnforced: isTrue(row[6]),
     isNoInherit: isTrue(row[7]),
