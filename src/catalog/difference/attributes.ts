@@ -22,6 +22,9 @@ export function targetOf(ground: Ground, object: CatalogObject): string {
     case "schema":
     case "extension":
       return `${object.kind} ${sqlName(object.name)}`;
+    // Rights are granted on a foreign server; every other statement says server.
+    case "foreign server":
+      return `server ${sqlName(object.name)}`;
     default:
       return `${object.kind} ${refTo(object)}`;
   }
