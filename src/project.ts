@@ -10,6 +10,7 @@ import {
   createModuleLoader,
   type DatabaseConfig,
   type Environment,
+  findDeclaredName,
   foldersUpFrom,
   folderWithConfig,
   loadEnvironment,
@@ -20,7 +21,7 @@ import {
 } from "./config/index.ts";
 import type { ConnectionTarget } from "./driver/index.ts";
 import { ConfigError } from "./errors/index.ts";
-import type { RenameDescription } from "./schema/index.ts";
+import type { RenameDescription, SchemaDescription } from "./schema/index.ts";
 import type { Seed, SeedKind } from "./seeds/index.ts";
 
 /** A project as the command line sees it. */
@@ -44,7 +45,10 @@ export interface Project {
   renderSchema(): Promise<SchemaSql>;
   /** Old names that the schema module gives (`renamedFrom`), for whoever writes a migration. */
   readRenames(): Promise<readonly RenameDescription[]>;
-  /** The PostgreSQL schema of the tables: DATABASE_SCHEMA, or what the schema module says. */
+  /**
+   * The PostgreSQL schema of the tables: DATABASE_SCHEMA, or what the schema module says. The module is only imported
+   * where its text leaves a doubt.
+   */
   readSchemaName(): Promise<string>;
   /** Imports the seeds of one kind, in order of file name. */
   loadSeeds(kind: SeedKind): Promise<readonly Seed[]>;
@@ -110,6 +114,11 @@ export async function loadProject(directory: string): Promise<Project> {
   if (schema !== undefined && !process.env.DATABASE_SCHEMA) process.env.DATABASE_SCHEMA = schema;
   const readDatabase = (): DatabaseConfig => readDatabaseConfig({ environment, file: config.database });
   const loadSchema = (): ReturnType<ModuleLoader> => load(config.schemaFile);
+  let description: Promise<SchemaDescription> | undefined;
+  const describe = (): Promise<SchemaDescription> => {
+    description ??= describeModule(loadSchema);
+    return description;
+  };
   return {
     directory,
     environment,
@@ -118,19 +127,19 @@ export async function loadProject(directory: string): Promise<Project> {
     loadModule: load,
     loadSchema,
     renderSchema: async () => {
-      const module = await loadSchema();
+      const described = await describe();
       // Unqualified names have one schema to go to.
-      await schemaNameIn(module, config.schemaFile);
+      schemaNameIn(described, config.schemaFile);
       const { BEHAVIOURS } = await import("./behaviours.ts");
       const { renderSchema } = await import("./catalog/index.ts");
-      const { describeSchema } = await import("./schema/index.ts");
-      return renderSchema(describeSchema(module), BEHAVIOURS);
+      return renderSchema(described, BEHAVIOURS);
     },
-    readRenames: async () => {
-      const { describeSchema } = await import("./schema/index.ts");
-      return describeSchema(await loadSchema()).renames;
+    readRenames: async () => (await describe()).renames,
+    readSchemaName: async () => {
+      // `appSchema` would follow the variable, whoever has set it since.
+      const declared = process.env.DATABASE_SCHEMA ? undefined : findDeclaredName(config.schemaFile);
+      return readDatabase().schema ?? declared ?? schemaNameIn(await describe(), config.schemaFile);
     },
-    readSchemaName: async () => readDatabase().schema ?? schemaNameIn(await loadSchema(), config.schemaFile),
     loadSeeds: async (kind) => {
       const { listSeedFiles, seedOf } = await import("./seeds/index.ts");
       const seeds: Seed[] = [];
@@ -157,9 +166,13 @@ export async function openTarget(project: Project): Promise<OpenTarget> {
   return { target: parseTarget(server.url, session), release: () => server.release() };
 }
 
-async function schemaNameIn(module: Readonly<Record<string, unknown>>, file: string): Promise<string> {
+async function describeModule(load: Project["loadSchema"]): Promise<SchemaDescription> {
+  const module = await load();
   const { describeSchema } = await import("./schema/index.ts");
-  const names = describeSchema(module).schemas;
+  return describeSchema(module);
+}
+
+function schemaNameIn({ schemas: names }: SchemaDescription, file: string): string {
   const [name] = names;
   if (name !== undefined && names.length === 1) return name;
   throw new ConfigError(

@@ -1,4 +1,5 @@
-import { IDENTIFIER_BYTES_LIMIT } from "../sql/index.ts";
+import { IDENTIFIER_BYTES_LIMIT, unquoted } from "../sql/index.ts";
+import { escapeRegExp } from "./escape-reg-exp.ts";
 
 /** What a constraint's name may have been made from. */
 export interface NamedConstraint {
@@ -107,12 +108,4 @@ function cut(text: string, bytes = IDENTIFIER_BYTES_LIMIT): string {
     kept += character;
   }
   return kept;
-}
-
-function unquoted(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

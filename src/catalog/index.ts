@@ -35,5 +35,3 @@ export { renderSchema, type SchemaSql } from "./render.ts";
 // The difference of two databases as SQL
 export { type DifferenceOptions, planDifference, renderCatalog } from "./difference.ts";
 export type { DifferencePlan, Loss } from "./difference/plan.ts";
-// Names as a person writes them
-export { sqlName } from "./difference/names.ts";

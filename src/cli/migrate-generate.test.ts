@@ -87,6 +87,7 @@ alter table roles drop column title;
         isEmpty: false,
         fileName: "0001_change.sql",
         losesUp: [],
+        upMayFail: [],
         losesDown: ["roles (data)"],
         irreversible: [],
       },

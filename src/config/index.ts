@@ -21,9 +21,10 @@ export {
 
 // The environment and .env
 export { type LoadedEnvironment, loadEnvironment } from "./environment.ts";
-export { type Environment, refuseUnknownKeys } from "./settings.ts";
+export { type Environment, isRecord, refuseUnknownKeys } from "./settings.ts";
 
 // Modules of the application
+export { findDeclaredName } from "./declared-name.ts";
 export { createModuleLoader, type ModuleLoader } from "./module-loader.ts";
 
 // Where nothing is deleted unasked

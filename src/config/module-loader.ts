@@ -1,14 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Jiti } from "jiti";
 import { ConfigError, PlinthError } from "../errors/index.ts";
+import { evaluatePlainConfig, readPlainConfig } from "./plain-config.ts";
 import { foldersUpFrom } from "./project-folder.ts";
+
+type LoadedModule = Readonly<Record<string, unknown>>;
 
 /**
  * Imports a module of the application by absolute path, TypeScript too. A second call gives the same one, unless
  * `version` says that the file has changed; where the platform cannot load it again it gives the old one.
  */
-export type ModuleLoader = (file: string, version?: string) => Promise<Readonly<Record<string, unknown>>>;
+export type ModuleLoader = (file: string, version?: string) => Promise<LoadedModule>;
 
 /**
  * Node 20 cannot import TypeScript, so jiti does it for the built package. Where Plinth itself runs from its
@@ -31,25 +36,42 @@ export function createModuleLoader(): ModuleLoader {
   };
 }
 
-function importNatively(file: string, version?: string): Promise<Readonly<Record<string, unknown>>> {
+function importNatively(file: string, version?: string): Promise<LoadedModule> {
   const { href } = pathToFileURL(file);
   return import(version === undefined ? href : `${href}?v=${version}`);
 }
 
 function importWithJiti(): ModuleLoader {
-  let jiti: Promise<{ readonly import: ModuleLoader }> | undefined;
-  return async (file) => {
+  const loaded = new Map<string, Promise<LoadedModule>>();
+  let instances: Instances | undefined;
+  const load = async (file: string): Promise<LoadedModule> => {
+    const plain = readPlainConfig(file);
+    const evaluated = plain && evaluatePlainConfig(plain);
+    if (evaluated !== undefined) return evaluated;
     // One instance, so that a seed and the config see the same copy of the schema module.
-    jiti ??= import("jiti").then(({ createJiti }) => {
-      const fsCache = cacheFolder(file);
-      const instance = createJiti(import.meta.url, { fsCache, interopDefault: false });
-      const light = createJiti(import.meta.url, { fsCache, interopDefault: false, alias: LIGHT_ALIAS });
-      return {
-        import: (path) =>
-          (isPlainConfig(path) ? light : instance).import<Readonly<Record<string, unknown>>>(path),
-      };
-    });
-    return (await jiti).import(file);
+    instances ??= createInstances(file);
+    return (plain === undefined ? instances.whole : instances.light).import<LoadedModule>(file);
+  };
+  return (file) => {
+    const module = loaded.get(file) ?? load(file);
+    loaded.set(file, module);
+    return module;
+  };
+}
+
+interface Instances {
+  readonly whole: Jiti;
+  /** For a config that needs `defineConfig` and nothing else of Plinth's. */
+  readonly light: Jiti;
+}
+
+/** By `require`: an import reads all of jiti for the names it exports, which takes longer than running it. */
+function createInstances(file: string): Instances {
+  const { createJiti }: typeof import("jiti") = createRequire(import.meta.url)("jiti");
+  const options = { fsCache: cacheFolder(file), interopDefault: false };
+  return {
+    whole: createJiti(import.meta.url, options),
+    light: createJiti(import.meta.url, { ...options, alias: LIGHT_ALIAS }),
   };
 }
 
@@ -64,16 +86,3 @@ function cacheFolder(file: string): string | false {
 
 /** This folder has `defineConfig` too. */
 const LIGHT_ALIAS = { plinth: fileURLToPath(new URL("./index.js", import.meta.url)) };
-
-const DEFINE_CONFIG = /^import \{ defineConfig \} from ["']plinth["'];?$/m;
-
-/**
- * A config file whose only import is `defineConfig`: it need not load the whole of Plinth, with its driver and Drizzle,
- * which takes longer than most commands run.
- */
-function isPlainConfig(file: string): boolean {
-  if (!/plinth\.config\.m?[jt]s$/.test(file)) return false;
-  const text = readFileSync(file, "utf8");
-  const rest = text.replace(DEFINE_CONFIG, "");
-  return rest !== text && !/\b(import|require|from)\b/.test(rest);
-}

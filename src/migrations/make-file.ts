@@ -4,6 +4,7 @@ import type { SchemaSql } from "../catalog/index.ts";
 import { MigrationError } from "../errors/index.ts";
 import { readMigrations } from "./folder.ts";
 import { type MigrationFile, parseFileName } from "./migration-file.ts";
+import { migrationText } from "./migration-text.ts";
 
 /**
  * Writes a migration with the version after the newest one, in its width, and makes the folder if need be. Gives the
@@ -24,7 +25,7 @@ export async function createMigrationFile(folder: string, name: string, schema?:
       hint: `The whole schema can only be the first one. Write the difference: plinth migrate generate ${wordsOf(name)}.`,
     });
   }
-  return writeMigrationFile(folder, fileName, textOf(schema ?? { up: [], down: [] }));
+  return writeMigrationFile(folder, fileName, migrationText(schema ?? { up: [], down: [] }));
 }
 
 /**
@@ -71,15 +72,6 @@ export async function writeMigrationFile(folder: string, fileName: string, text:
 
 function wordsOf(name: string): string {
   return name.trim().replaceAll(" ", "_");
-}
-
-function textOf({ up, down }: Pick<SchemaSql, "up" | "down">): string {
-  return `-- migrate:up\n${script(up)}\n-- migrate:down\n${script(down)}`;
-}
-
-/** Without a statement, a blank line to write on. */
-function script(statements: readonly string[]): string {
-  return `\n${statements.map((statement) => `${statement};\n`).join("\n")}`;
 }
 
 function nextVersion(version: string): string {

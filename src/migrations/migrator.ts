@@ -9,18 +9,16 @@ import type { Connection, ConnectionTarget } from "../driver/index.ts";
 import { hasDevMarker } from "./dev/marker.ts";
 import { readMigrations } from "./folder.ts";
 import { isApplied, ledgerName, readLedger, readRowsDone } from "./ledger.ts";
-import { createLockWatch } from "./lock-watch.ts";
 import type { MigrationFile } from "./migration-file.ts";
 import { type DownGoal, matchHistory, type PlannedFile, planDown, planUp, verifyHistory } from "./plan.ts";
 import type { ProgressListener } from "./progress.ts";
 import { foldProgress } from "./queries.ts";
 import { downGoal, refusedInProduction, refuseReshaped } from "./refusals.ts";
-import { renderRun } from "./render.ts";
-import { type RunContext, runTask } from "./run-task.ts";
+import type { RunContext } from "./run-task.ts";
 import { type LockWait, withRunnerLock } from "./runner-lock.ts";
 import { createMissing, findMissing, type RunnerSession, withRunnerSession } from "./runner-session.ts";
 import { describeStatus, type MigrationStatus } from "./status.ts";
-import { type MigrationTask, planTask } from "./task.ts";
+import type { MigrationTask } from "./task.ts";
 
 /** What a migrator works on. */
 export interface MigratorOptions extends Optional<Omit<MigrationSettings, "folder" | "dump">> {
@@ -177,6 +175,7 @@ async function execute(context: MigratorContext, run: RunOptions, choose: Choose
     // Before the lock: a deploy with nothing to do neither waits nor needs the right to create anything.
     const planned = await choose(session);
     if (run.dryRun === true) {
+      const { renderRun } = await import("./render.ts");
       const missing = await findMissing(session.connection, schemaName);
       const folds = (await foldTexts(context, session)).map((text) => `${text};\n\n`).join("");
       const sql =
@@ -206,6 +205,8 @@ async function runOne(
   run: RunOptions,
   task: MigrationTask,
 ): Promise<RanMigration> {
+  const { createLockWatch } = await import("./lock-watch.ts");
+  const { runTask } = await import("./run-task.ts");
   const report = reporter(context);
   const { fileName } = task.file;
   const { direction, isOutOfOrder, resumeAt } = task;
@@ -281,8 +282,12 @@ async function chooseRedo(
 
 async function readHistory(context: MigratorContext, session: RunnerSession) {
   const { folder, schemaName } = context.options;
-  const files = await readMigrations(folder);
-  const history = matchHistory(files, await readLedger(session.connection, schemaName));
+  // The server reads its side while the files are read.
+  const [rows, files] = await Promise.all([
+    readLedger(session.connection, schemaName),
+    readMigrations(folder),
+  ]);
+  const history = matchHistory(files, rows);
   verifyHistory(history);
   return history;
 }
@@ -306,6 +311,9 @@ async function planTasks(
   loadModule: ModuleLoader | undefined,
 ): Promise<readonly MigrationTask[]> {
   const tasks: MigrationTask[] = [];
+  if (planned.length === 0) return tasks;
+  // What reads statements, and runs them, is loaded where there is one: most runs of a deploy have nothing to do.
+  const { planTask } = await import("./task.ts");
   for (const { file, row, isOutOfOrder } of planned) {
     tasks.push(await planTask(file, direction, row, isOutOfOrder, loadModule));
   }

@@ -21,10 +21,11 @@ export const ledgerColumns = [
 /** Not `if not exists`: that asks for the right to create before it looks, and a deploy role may lack it. */
 export const selectSchemaExists = "select 1 from pg_catalog.pg_namespace where nspname = $1";
 
-export const selectLedgerExists = `select 1
+/** A table of Plinth's own in a schema: the ledger, say. */
+export const selectTableExists = `select 1
 from pg_catalog.pg_class
 join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
-where nspname = $1 and relname = '${LEDGER_TABLE}'`;
+where nspname = $1 and relname = $2`;
 
 export function createSchema(schemaName: string): string {
   return `create schema ${quoteIdentifier(schemaName)}`;

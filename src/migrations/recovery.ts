@@ -42,6 +42,7 @@ export async function prepareOutside(
 ): Promise<Preparation> {
   switch (recovery.kind) {
     case "rerun":
+    case "rebuild":
       return RUN;
     case "create-index":
       return prepareIndex(connection, schemaName, recovery, hadBegun);

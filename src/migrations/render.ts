@@ -1,8 +1,8 @@
 import { endOf, type Phase } from "./phases.ts";
 import { createLedger, createSchema } from "./queries.ts";
 import { concurrentLockTimeout, pinSession, type SessionPins, usualLockTimeout } from "./session.ts";
+import { ended } from "./sql-text.ts";
 import type { Recovery } from "./statement-kind.ts";
-import type { Statement } from "./statements.ts";
 import { isPatient, ledgerText, type MigrationTask } from "./task.ts";
 
 /** What the database still lacks before the first migration. */
@@ -27,7 +27,7 @@ export function renderRun(tasks: readonly MigrationTask[], pins: SessionPins, mi
     const resumed = task.resumeAt === 0 ? "" : `, from statement ${task.resumeAt + 1}`;
     parts.push(`-- ${task.file.fileName}, ${task.direction}${resumed}\n${pinSession(pins)};`);
     for (const statement of task.statements.slice(0, task.resumeAt)) {
-      if (statement.setting !== undefined) parts.push(ended(statement));
+      if (statement.setting !== undefined) parts.push(ended(statement.text));
     }
     for (const phase of task.phases) parts.push(...renderPhase(task, phase, pins));
   }
@@ -36,10 +36,11 @@ export function renderRun(tasks: readonly MigrationTask[], pins: SessionPins, mi
 
 function renderPhase(task: MigrationTask, phase: Phase, pins: SessionPins): readonly string[] {
   const record = `${ledgerText(pins.schemaName, task, endOf(phase))};`;
-  if (phase.kind === "transaction") return ["begin;", ...phase.statements.map(ended), record, "commit;"];
+  if (phase.kind === "transaction")
+    return ["begin;", ...phase.statements.map(({ text }) => ended(text)), record, "commit;"];
   const begun = `-- outside a transaction${expectation(phase.recovery)}\n${ledgerText(pins.schemaName, task, phase.first, phase.first)};`;
-  const statement = ended(phase.statement);
-  if (!isPatient(task)) return [begun, statement, record];
+  const statement = ended(phase.statement.text);
+  if (!isPatient(task, phase.recovery)) return [begun, statement, record];
   return [begun, `${concurrentLockTimeout(pins)};`, statement, `${usualLockTimeout(pins)};`, record];
 }
 
@@ -51,6 +52,7 @@ function expectation(recovery: Recovery): string {
     case "reindex":
       return "; copies that an interrupted attempt left are dropped first";
     case "rerun":
+    case "rebuild":
       return "; run again when it was interrupted";
     case "drop-index":
     case "detach":
@@ -58,10 +60,4 @@ function expectation(recovery: Recovery): string {
     case "drop-database":
       return "; taken as done when an interrupted attempt had finished it";
   }
-}
-
-/** A statement that ends in a line comment would swallow its semicolon. */
-function ended(statement: Statement): string {
-  const lastLine = statement.text.slice(statement.text.lastIndexOf("\n") + 1);
-  return lastLine.includes("--") ? `${statement.text}\n;` : `${statement.text};`;
 }

@@ -5,6 +5,7 @@ import { statementFailure } from "./failure.ts";
 import type { MigrationFile } from "./migration-file.ts";
 import { parseSql, rolesIn } from "./parse-sql.ts";
 import { pinSession } from "./session.ts";
+import { ended } from "./sql-text.ts";
 import type { Statement } from "./statements.ts";
 import { type MigrationTask, planTask } from "./task.ts";
 
@@ -70,9 +71,9 @@ async function replayStatement(
   }
 }
 
-/** A statement that ends in a line comment would swallow a semicolon on its line. */
+/** As one message. */
 function together(statements: readonly string[]): string {
-  return statements.join("\n;\n");
+  return statements.map(ended).join("\n");
 }
 
 /** Where migrations are replayed. */
@@ -134,16 +135,14 @@ async function buildOnShadow(
   work: (connection: Connection) => Promise<void>,
 ): Promise<ShadowDatabase> {
   const database = await shadow.createDatabase();
-  const connection = await database.connect();
   try {
-    await connection.script(`create schema if not exists ${quoteIdentifier(schemaName)}`);
-    await work(connection);
+    await database.use(async (connection) => {
+      await connection.script(`create schema if not exists ${quoteIdentifier(schemaName)}`);
+      await work(connection);
+    });
     return database;
   } catch (error) {
-    await connection.close();
     await database.drop();
     throw error;
-  } finally {
-    await connection.close();
   }
 }

@@ -85,13 +85,13 @@ async function tryTransaction(
   phase: Extract<Phase, { readonly kind: "transaction" }>,
 ): Promise<StatementFailure | undefined> {
   const { connection } = context;
-  const onBlocked = blockedReporter(context, task);
+  const onBlocked = briefReporter(context, task);
   await connection.script("begin");
   for (const statement of phase.statements) {
     try {
       // An abort between two statements finds nothing to cancel.
       refuseWhenAborted(context, task);
-      await runWatched(context, statement, context.pins.lockTimeoutMs === 0 ? onBlocked : undefined);
+      await runWatched(context, statement, onBlocked);
     } catch (error) {
       if (connection.isOpen) await connection.script("rollback");
       return { statement, error };
@@ -152,8 +152,9 @@ async function tryOutside(
   hadBegun: boolean,
 ): Promise<OutsideOutcome> {
   const { connection, pins, watch, report } = context;
-  const onBlocked = blockedReporter(context, task);
-  const waitsLong = isPatient(task);
+  const onBlocked =
+    recovery.kind === "rebuild" ? briefReporter(context, task) : blockedReporter(context, task);
+  const waitsLong = isPatient(task, recovery);
   if (waitsLong) await connection.script(concurrentLockTimeout(pins));
   let isOurs = hadBegun;
   try {
@@ -181,7 +182,12 @@ async function runWatched(
   await watch.during(watchEveryMs(pins), () => connection.script(statement.text), onBlocked);
 }
 
-/** For statements that wait long; others give up soon, and the retry names who was in the way. */
+/** A statement with a short time-out gives up soon, and the retry names who was in the way. */
+function briefReporter(context: RunContext, task: MigrationTask): BlockedListener | undefined {
+  return context.pins.lockTimeoutMs === 0 ? blockedReporter(context, task) : undefined;
+}
+
+/** For statements that wait long. */
 function blockedReporter({ report }: RunContext, task: MigrationTask): BlockedListener {
   let reportedAt = Number.NEGATIVE_INFINITY;
   return (blockers, waitedMs) => {

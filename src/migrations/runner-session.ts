@@ -1,5 +1,11 @@
 import { type Connection, type ConnectionTarget, connect, retarget } from "../driver/index.ts";
-import { createLedger, createSchema, selectLedgerExists, selectSchemaExists } from "./queries.ts";
+import {
+  createLedger,
+  createSchema,
+  LEDGER_TABLE,
+  selectSchemaExists,
+  selectTableExists,
+} from "./queries.ts";
 import type { Missing } from "./render.ts";
 import { canNoticeDeadClient } from "./session.ts";
 
@@ -45,7 +51,10 @@ export async function withRunnerSession<T>(
 /** What the database lacks before the first migration: two round trips, nothing is written. */
 export async function findMissing(connection: Connection, schemaName: string): Promise<Missing> {
   const schema = await connection.query({ text: selectSchemaExists, values: [schemaName] });
-  const ledger = await connection.query({ text: selectLedgerExists, values: [schemaName] });
+  const ledger = await connection.query({
+    text: selectTableExists,
+    values: [schemaName, LEDGER_TABLE],
+  });
   return { schema: schema.rows.length === 0, ledger: ledger.rows.length === 0 };
 }
 

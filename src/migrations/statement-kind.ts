@@ -13,6 +13,8 @@ export interface RelationName {
  */
 export type Recovery =
   | { readonly kind: "rerun" }
+  /** The same, but it keeps everybody away while it waits for its lock: it waits as briefly as an `alter table`. */
+  | { readonly kind: "rebuild" }
   | {
       readonly kind: "create-index";
       readonly index: string;
@@ -28,16 +30,19 @@ export type Recovery =
 /**
  * Where a statement runs: with its neighbours in one transaction (`transaction`), as the last one of a
  * transaction because its effect is only usable after the commit (`boundary`), in a transaction of its own
- * because it takes long and its neighbours hold locks (`alone`), or outside any (`outside`).
+ * because it takes long and its neighbours hold locks (`alone`), or outside any (`outside`). `apart`: outside any
+ * as well, though PostgreSQL refuses it in a transaction only for a partitioned table, which parsing does not show.
  */
 export type StatementKind =
   | { readonly run: "transaction" | "boundary" | "alone" }
-  | { readonly run: "outside"; readonly recovery: Recovery }
+  | { readonly run: "outside" | "apart"; readonly recovery: Recovery }
   | { readonly run: "refused"; readonly why: string; readonly fix: string };
 
 const TRANSACTION: StatementKind = { run: "transaction" };
 const ALONE: StatementKind = { run: "alone" };
 const RERUN: StatementKind = { run: "outside", recovery: { kind: "rerun" } };
+const REBUILD: StatementKind = { run: "outside", recovery: { kind: "rebuild" } };
+const REBUILD_APART: StatementKind = { run: "apart", recovery: { kind: "rebuild" } };
 
 /**
  * Tells where a parsed statement has to run. The list of what PostgreSQL refuses inside a transaction is that
@@ -114,8 +119,11 @@ function serverKind(node: Node): StatementKind | undefined {
   if ("DropdbStmt" in node) {
     return { run: "outside", recovery: { kind: "drop-database", name: node.DropdbStmt.dbname ?? "" } };
   }
-  if ("VacuumStmt" in node) return node.VacuumStmt.is_vacuumcmd === true ? RERUN : undefined;
-  if ("ClusterStmt" in node) return node.ClusterStmt.relation === undefined ? RERUN : undefined;
+  if ("VacuumStmt" in node) {
+    if (node.VacuumStmt.is_vacuumcmd !== true) return undefined;
+    return isAsked(node.VacuumStmt.options, "full") ? REBUILD : RERUN;
+  }
+  if ("ClusterStmt" in node) return node.ClusterStmt.relation === undefined ? REBUILD : REBUILD_APART;
   if ("AlterDatabaseStmt" in node) {
     const movesTablespace = (node.AlterDatabaseStmt.options ?? []).some(
       (option) => "DefElem" in option && option.DefElem.defname === "tablespace",
@@ -162,15 +170,12 @@ function dropKind(statement: DropStmt): StatementKind {
 }
 
 function reindexKind(statement: ReindexStmt): StatementKind {
-  const isConcurrent = (statement.params ?? []).some(
-    (param) => "DefElem" in param && param.DefElem.defname === "concurrently" && isOn(param.DefElem.arg),
-  );
   const isSingle = statement.kind === "REINDEX_OBJECT_INDEX" || statement.kind === "REINDEX_OBJECT_TABLE";
-  if (isConcurrent) {
+  if (isAsked(statement.params, "concurrently")) {
     const relation = statement.relation === undefined ? undefined : relationOf(statement.relation);
     return { run: "outside", recovery: { kind: "reindex", relation } };
   }
-  return isSingle ? TRANSACTION : RERUN;
+  return isSingle ? REBUILD_APART : REBUILD;
 }
 
 function alterTableKind(statement: AlterTableStmt): StatementKind {
@@ -190,6 +195,13 @@ function alterTableKind(statement: AlterTableStmt): StatementKind {
     };
   }
   return TRANSACTION;
+}
+
+/** Whether an option in parentheses, or as a word of its own, is on. */
+function isAsked(options: readonly Node[] | undefined, name: string): boolean {
+  return (options ?? []).some(
+    (option) => "DefElem" in option && option.DefElem.defname === name && isOn(option.DefElem.arg),
+  );
 }
 
 /** An option is on when it has no value, and off only for these words. */

@@ -15,7 +15,7 @@ export interface Statement {
   readonly text: string;
   /** Where it begins in its section's text. */
   readonly offset: number;
-  readonly run: "transaction" | "boundary" | "alone" | "outside";
+  readonly run: "transaction" | "boundary" | "alone" | "outside" | "apart";
   /** Set for statements outside a transaction. */
   readonly recovery: Recovery | undefined;
   /** The session setting it changes, such as `work_mem`: repeated when an interrupted run goes on. */
@@ -60,7 +60,7 @@ function statementOf(
 ): Statement {
   const kind = classifyStatement(tree);
   if (kind.run === "refused") throw invalidAt(file, section, offset, kind.why, kind.fix);
-  const recovery = kind.run === "outside" ? kind.recovery : undefined;
+  const recovery = "recovery" in kind ? kind.recovery : undefined;
   // In a section without a transaction these may commit by themselves, so nothing may stand around them.
   const runsAlone = !section.isTransactional && mayCommitInside(tree);
   return {

@@ -6,6 +6,7 @@ import { type LedgerRow, ledgerName } from "./ledger.ts";
 import { checksumOf, type MigrationFile, type Section } from "./migration-file.ts";
 import { type Phase, planPhases } from "./phases.ts";
 import { forgetMigration, type LedgerEntry, recordProgress } from "./queries.ts";
+import type { Recovery } from "./statement-kind.ts";
 import { parseStatements, type Statement } from "./statements.ts";
 
 /** One direction of one file, ready to run. */
@@ -95,9 +96,11 @@ function begunOf(resumed: LedgerRow | undefined): number | undefined {
   return resumed?.inFlight === undefined ? undefined : resumed.inFlight - 1;
 }
 
-/** Whether its statements outside a transaction wait long for their lock; a file that chose a time-out keeps it. */
-export function isPatient({ statements }: MigrationTask): boolean {
-  return !statements.some(({ setting }) => setting === "lock_timeout" || setting === "all");
+/** Whether a statement outside a transaction waits long for its lock; a file that chose a time-out keeps it. */
+export function isPatient({ statements }: MigrationTask, { kind }: Recovery): boolean {
+  return (
+    kind !== "rebuild" && !statements.some(({ setting }) => setting === "lock_timeout" || setting === "all")
+  );
 }
 
 /** What the ledger is told once `applied` statements are done; `inFlight` counts from 0. */

@@ -90,14 +90,11 @@ async function onShadow<T>(
 ): Promise<T> {
   const database = await shadow.createDatabase();
   try {
-    const connection = await database.connect();
-    try {
+    return await database.use(async (connection) => {
       const path = quoteIdentifier(home);
       await connection.script(`create schema if not exists ${path};\nset search_path to ${path}`);
-      return await work(connection);
-    } finally {
-      await connection.close();
-    }
+      return work(connection);
+    });
   } finally {
     await database.drop();
   }

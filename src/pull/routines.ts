@@ -1,9 +1,9 @@
 import type { RoutineObject } from "../catalog/index.ts";
-import { snakeCase } from "../sql/index.ts";
+import { snakeCase, unquoted } from "../sql/index.ts";
 import type { PullContext } from "./context.ts";
 import { call, object, quoted, template } from "./literal.ts";
 import { camelCase, createNamer } from "./names.ts";
-import { splitTop, takeName, unquoted } from "./scan.ts";
+import { splitTop, takeName } from "./scan.ts";
 import { typeSource } from "./types.ts";
 
 /** A routine as its definition says it, as far as there is a declaration for it. */

@@ -1,4 +1,5 @@
 /** Reading of PostgreSQL's own definitions, whose form is regular, without a parser. */
+import { unquoted } from "../sql/index.ts";
 
 /** Splits at a character, but not inside quotes, parentheses or brackets. */
 export function splitTop(text: string, at: string): readonly string[] {
@@ -31,11 +32,6 @@ export function bare(expression: string): string {
   const trimmed = expression.trim();
   const group = inParentheses(trimmed, 0);
   return group !== undefined && group.end === trimmed.length ? bare(group.inner) : trimmed;
-}
-
-/** A name as SQL writes it, without its quotes. */
-export function unquoted(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
 /** An identifier at the beginning of a text, quoted or not, and what follows it. */

@@ -1,7 +1,8 @@
 import type { TriggerObject } from "../catalog/index.ts";
+import { unquoted } from "../sql/index.ts";
 import type { PullContext } from "./context.ts";
 import { call, list, object, quoted, template } from "./literal.ts";
-import { bare, inParentheses, literalText, splitTop, takeName, unquoted } from "./scan.ts";
+import { bare, inParentheses, literalText, splitTop, takeName } from "./scan.ts";
 
 /** A trigger's definition taken apart. */
 export interface TriggerRead {

@@ -91,6 +91,25 @@ describe("Shadow", () => {
     expect(rows).toEqual([["42"]]);
   });
 
+  it("lends a session for as long as the work takes, whatever comes of it", async () => {
+    const shadow = await openTestShadow();
+    const database = await shadow.createDatabase();
+    const borrowed: Connection[] = [];
+    const answer = await database.use(async (connection) => {
+      borrowed.push(connection);
+      return (await connection.query({ text: "select current_database()", values: [] })).rows;
+    });
+    expect(answer).toEqual([[database.name]]);
+    const failing = database.use(async (connection) => {
+      borrowed.push(connection);
+      await connection.script("nonsense");
+    });
+    await expect(failing).rejects.toMatchObject({ sqlstate: "42601" });
+    expect(borrowed.map(({ isOpen }) => isOpen)).toEqual([false, false]);
+    // Nobody is connected to it any more.
+    await (await database.clone()).drop();
+  });
+
   it("drops a database while somebody is connected to it, once", async () => {
     const shadow = await openTestShadow();
     const database = await shadow.createDatabase();

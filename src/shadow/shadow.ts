@@ -36,6 +36,8 @@ export interface ShadowDatabase {
   readonly target: ConnectionTarget;
   /** A new session without time-outs, which its caller closes. */
   connect(): Promise<Connection>;
+  /** Runs `work` on a session of its own, which ends with it. Gives or throws what `work` does. */
+  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /** A copy. Nobody may be connected to this one meanwhile. */
   clone(): Promise<ShadowDatabase>;
   drop(): Promise<void>;
@@ -122,6 +124,7 @@ async function createShadowDatabase(
     name: owned.name,
     target,
     connect: () => connect(target),
+    use: <T>(work: (connection: Connection) => Promise<T>) => onSession(target, work),
     clone: () => create(owned.name),
     drop: async () => {
       if (!databases.delete(database)) return;
@@ -129,6 +132,18 @@ async function createShadowDatabase(
     },
   });
   return database;
+}
+
+async function onSession<T>(
+  target: ConnectionTarget,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(target);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
 }
 
 async function releaseAll({ keeper, releaseServer }: Ground, databases: Set<ShadowDatabase>): Promise<void> {

@@ -7,6 +7,9 @@ export {
   snakeCase,
 } from "./identifier.ts";
 
+// Names as a person writes them
+export { isReservedWord, sqlName, unquoted } from "./keywords.ts";
+
 // Composite values as text
 export { decodeRecord, encodeRecord } from "./record-text.ts";
 

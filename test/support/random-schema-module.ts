@@ -14,6 +14,7 @@ import {
   jsonb,
   numeric,
   type PgColumnBuilderBase,
+  pgPolicy,
   primaryKey,
   text,
   timestamp,
@@ -33,7 +34,8 @@ import {
 import type { ColumnPlan, IndexPlan, RoutinePlan, SchemaPlan, TablePlan, ViewPlan } from "./random-schema.ts";
 
 type Columns = Record<string, AnyPgColumn>;
-type Enums = ReadonlyMap<string, () => Chain>;
+/** Declared types by name: each call begins a column of it. */
+type Types = ReadonlyMap<string, () => Chain>;
 
 /** What every column builder of Drizzle can do; their own types differ in what they hold. */
 type Chain = PgColumnBuilderBase & {
@@ -45,17 +47,11 @@ type Chain = PgColumnBuilderBase & {
 export function moduleOf(plan: SchemaPlan): Readonly<Record<string, unknown>> {
   const app = appSchema("garden");
   const module: Record<string, unknown> = { app };
-  const enums = new Map<string, () => Chain>();
-  for (const { name, values } of plan.enums) {
-    const [first = "", ...others] = values;
-    const type = app.enum(name, [first, ...others]);
-    module[name] = type;
-    enums.set(name, () => type() as unknown as Chain);
-  }
+  const types = typesOf(app, plan, module);
   for (const { name, increment } of plan.sequences) module[name] = app.sequence(name, { increment });
   const tables = new Map<string, AnyEntity & Columns>();
   for (const table of plan.tables) {
-    const made = tableOf(app, plan, table, enums, tables);
+    const made = tableOf(app, plan, table, types, tables);
     tables.set(table.name, made);
     module[table.name] = made;
   }
@@ -74,11 +70,31 @@ export function moduleOf(plan: SchemaPlan): Readonly<Record<string, unknown>> {
   return module;
 }
 
+function typesOf(app: AppSchema, plan: SchemaPlan, module: Record<string, unknown>): Types {
+  const types = new Map<string, () => Chain>();
+  const declare = (name: string, type: () => unknown): void => {
+    module[name] = type;
+    types.set(name, () => type() as Chain);
+  };
+  for (const { name, values } of plan.enums) {
+    const [first = "", ...others] = values;
+    declare(name, app.enum(name, [first, ...others]));
+  }
+  for (const { name, minimum } of plan.domains) {
+    const long = check(`${name}_long`, sql`length(value) >= ${sql.raw(String(minimum))}`);
+    declare(name, app.domain(name, text(), { checks: [long] }));
+  }
+  for (const { name, fields } of plan.composites) {
+    declare(name, app.compositeType(name, Object.fromEntries(fields.map((field) => [field, text()]))));
+  }
+  return types;
+}
+
 function tableOf(
   app: AppSchema,
   plan: SchemaPlan,
   table: TablePlan,
-  enums: Enums,
+  types: Types,
   tables: ReadonlyMap<string, AnyEntity & Columns>,
 ): AnyEntity & Columns {
   const isPartitioned = table.partitions !== undefined;
@@ -86,7 +102,7 @@ function tableOf(
   const columns: Record<string, PgColumnBuilderBase> = {
     id: isPartitioned ? id.notNull() : id.primaryKey().generatedAlwaysAsIdentity(),
     ...(isPartitioned ? { happened_at: date().notNull() } : {}),
-    ...Object.fromEntries(table.columns.map((column) => [column.name, columnOf(column, enums)])),
+    ...Object.fromEntries(table.columns.map((column) => [column.name, columnOf(column, types)])),
     ...(table.timestamps ? timestamps() : {}),
   };
   const made = entity(app, table.name, columns, {
@@ -102,6 +118,9 @@ function tableOf(
           check(name, sql`length(${column(of)}) >= ${sql.raw(String(minimum))}`),
         ),
         ...table.uniques.map(({ name, column: of }) => unique(name).on(column(of) as never)),
+        ...table.policies.map(({ name, command, minimum }) =>
+          pgPolicy(name, { for: command, using: sql`${column("id")} > ${sql.raw(String(minimum))}` }),
+        ),
         ...table.foreignKeys.map(({ column: of, target, onDelete }) => {
           const own = target === table.name ? (t as Columns) : tables.get(target);
           const foreign = own?.id ?? laterTable(plan, target, tables);
@@ -138,10 +157,10 @@ function partitionsOf(table: string, count = 0) {
 
 function columnOf(
   { type, notNull, default: preset, generatedFrom, comment: words }: ColumnPlan,
-  enums: Enums,
+  types: Types,
 ): PgColumnBuilderBase {
-  const base = typeof type === "string" ? builderOf(type) : enums.get(type.enum)?.();
-  if (base === undefined) throw new Error("the enum of a column is not declared");
+  const base = typeof type === "string" ? builderOf(type) : types.get(Object.values(type)[0] ?? "")?.();
+  if (base === undefined) throw new Error("the type of a column is not declared");
   let column: Chain = base;
   if (notNull) column = column.notNull();
   if (generatedFrom !== undefined)

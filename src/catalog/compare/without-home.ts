@@ -1,3 +1,4 @@
+import { escapeRegExp } from "../escape-reg-exp.ts";
 import type { Catalog } from "../model.ts";
 
 /**
@@ -47,8 +48,4 @@ function stripper(home: string): (text: string) => string {
       .replaceAll(/(?<=SET search_path TO )[^\n]*/g, (list) => list.replaceAll(literal, "'own'"))
       .replaceAll(`${quoted}.`, "")
       .replaceAll(plain, "");
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

@@ -41,11 +41,14 @@ function adding(ground: Ground, table: TableObject, column: CatalogColumn, defin
   };
 }
 
+const STORED =
+  "PostgreSQL stores it for every row at once; a plain column that a trigger keeps and batches fill is the online form";
+
 /** Of a stored generated column, and of one whose domain has rules, the server writes every row. */
 function allowed(ground: Ground, column: CatalogColumn, statement: string): string {
   if (column.generated !== undefined) {
     const isStored = column.generated.mode === "stored";
-    return allowing(isStored, "lock/stored-column", "PostgreSQL stores it for every row at once", statement);
+    return allowing(isStored, "lock/stored-column", STORED, statement);
   }
   const domain = ground.to.objects.get(`domain ${column.type}`);
   const isChecked = domain?.kind === "domain" && (domain.notNull || domain.checks.length > 0);

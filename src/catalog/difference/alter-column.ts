@@ -1,7 +1,7 @@
 import type { CatalogColumn, TableObject } from "../model.ts";
 import { allowing } from "./allow.ts";
 import { bracketed, identityOf, retypedOptions } from "./column-text.ts";
-import type { Ground } from "./ground.ts";
+import { columnPath, type Ground } from "./ground.ts";
 import { literal, lowerCase, sqlName } from "./names.ts";
 import { notNullId, setNotNull } from "./not-null.ts";
 import { continueAfter, isTurned, movingInside, optionWords, usualOptions } from "./sequence-options.ts";
@@ -174,7 +174,11 @@ function alterNotNull(
   to: CatalogColumn,
 ): readonly Step[] {
   if (from.notNull === to.notNull && from.isNotNullValid === to.isNotNullValid) return [];
-  if (to.notNull && to.isNotNullValid) return setNotNull(ground, table, to);
+  if (to.notNull && to.isNotNullValid) {
+    const path = columnPath(ground, table, to.name);
+    ground.irreversible.push(`${path}: a row where it is null makes this fail`);
+    return setNotNull(ground, table, to);
+  }
   const [ref, name] = [ground.ref(table.id), sqlName(to.name)];
   const drop: Step = {
     rank: RANK.alterColumn,

@@ -101,6 +101,7 @@ export function alterConstraint(
   to: ConstraintObject,
 ): readonly Step[] {
   if (to.isInherited && comesWithParent(ground, to)) return [];
+  if (!from.isEnforced && to.isEnforced && isAnybodyWaiting(ground, to)) return enforceOnline(ground, to);
   const target = `alter table ${ground.ref(to.table)} alter constraint ${sqlName(to.name)}`;
   const statements: string[] = [];
   if (from.definition !== to.definition) {
@@ -108,9 +109,7 @@ export function alterConstraint(
     statements.push(`${target} ${deferral === "" ? "not deferrable" : lowerCase(deferral)}`);
   }
   if (from.isEnforced !== to.isEnforced) {
-    const statement = `${target} ${to.isEnforced ? "enforced" : "not enforced"}`;
-    const isAllowed = to.isEnforced && isAnybodyWaiting(ground, to);
-    statements.push(allowing(isAllowed, "lock/blocks", "PostgreSQL checks the rows at once", statement));
+    statements.push(`${target} ${to.isEnforced ? "enforced" : "not enforced"}`);
   }
   const isValidated = !from.isValid && to.isValid && from.isEnforced;
   return [
@@ -118,6 +117,14 @@ export function alterConstraint(
     ...(isValidated ? [validate(ground, to)] : []),
     { rank: RANK.attributes, statements: changedAttributes(ground, from, to) },
   ];
+}
+
+/** Enforced in place, the rows would be checked at once: one that takes its place is checked later. */
+function enforceOnline(ground: Ground, to: ConstraintObject): readonly Step[] {
+  const actions = [`drop constraint ${sqlName(to.name)}`, `add ${constraintClause(to)} not valid`];
+  const statement = `alter table ${ground.ref(to.table)}\n  ${actions.join(",\n  ")}`;
+  const step = making(ground, to, RANK.constraint, [statement]);
+  return [step, ...(to.isValid ? [validate(ground, to)] : [])];
 }
 
 export function dropConstraint(ground: Ground, constraint: ConstraintObject): readonly Step[] {

@@ -142,6 +142,11 @@ export function isAttachedLater(ground: Ground, table: TableObject): boolean {
 
 export function attachStep(ground: Ground, table: TableObject): Step {
   const { parent = "", bound = "" } = table.partitionOf ?? {};
+  const rest = defaultBeside(ground, table);
+  if (rest !== undefined && ground.isKept(rest.id)) {
+    const [from, to] = [ground.ref(rest.id), ground.ref(table.id)];
+    ground.irreversible.push(`${from}: a row that belongs into ${to} makes this fail`);
+  }
   const statement = `alter table ${ground.ref(parent)} attach partition ${ground.ref(table.id)} ${lowerCase(bound)}`;
   return {
     rank: RANK.attach,
@@ -167,10 +172,14 @@ export function attachStep(ground: Ground, table: TableObject): Step {
 }
 
 /** Its own rows have to fit, and none of the default partition's may belong to it. */
-function isLookedThrough(ground: Ground, { id, partitionOf }: TableObject): boolean {
+function isLookedThrough(ground: Ground, table: TableObject): boolean {
+  const rest = defaultBeside(ground, table);
+  return ground.isBusy(table.id) || (rest !== undefined && ground.isBusy(rest.id));
+}
+
+function defaultBeside(ground: Ground, { id, partitionOf }: TableObject): TableObject | undefined {
   const siblings = ground.from.children.get(partitionOf?.parent ?? "") ?? [];
-  const rest = siblings.find((sibling) => sibling.partitionOf?.bound === "DEFAULT");
-  return ground.isBusy(id) || (rest !== undefined && rest.id !== id && ground.isBusy(rest.id));
+  return siblings.find((sibling) => sibling.partitionOf?.bound === "DEFAULT" && sibling.id !== id);
 }
 
 /** A table has to have its parent's checks, validated, before it can belong to it. */

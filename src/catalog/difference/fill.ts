@@ -1,6 +1,7 @@
 import type { TableObject } from "../model.ts";
-import type { Ground } from "./ground.ts";
+import { columnPath, type Ground } from "./ground.ts";
 import { literal, sqlName } from "./names.ts";
+import type { Loss } from "./plan.ts";
 
 /** At most 9,312 rows: a page of 8 kB holds no more than 291. */
 const PAGES_PER_BATCH = 32;
@@ -26,6 +27,7 @@ export function fillColumn(
   column: string,
   value: string,
 ): readonly string[] {
+  for (const touched of touchedColumns(ground, table)) ground.losses.push(touched);
   return rowTables(ground, table).map(({ id }) => batches(ground.ref(id), sqlName(column), value));
 }
 
@@ -52,4 +54,35 @@ begin
   end loop;
 end
 $$`;
+}
+
+/** `BEFORE UPDATE ON`, `BEFORE INSERT OR UPDATE OR DELETE ON`: of any column. */
+const BEFORE_UPDATE = /\bBEFORE (?:(?:INSERT|DELETE) OR )*UPDATE (?:ON|OR)\b/;
+
+/** What a trigger's function assigns to the row: `new.updated_at = now();` */
+const ASSIGNMENT = /(?:^|;|\b(?:begin|then|else|loop)\b)\s*new\.("(?:[^"]|"")+"|[a-z_][\w$]*)\s*:?=/gim;
+
+/** Filling a column is an update: what triggers set at every update, `updated_at` say, is overwritten in every row. */
+function touchedColumns(ground: Ground, table: TableObject): readonly Loss[] {
+  const known = new Set(ground.losses.map(({ object }) => object));
+  const triggers = (ground.to.parts.get(table.id) ?? []).filter(
+    (part) =>
+      part.kind === "trigger" &&
+      (part.enabled === "origin" || part.enabled === "always") &&
+      BEFORE_UPDATE.test(part.definition),
+  );
+  const bodies = triggers.flatMap(({ dependsOn }) =>
+    dependsOn.flatMap((id) => {
+      const routine = ground.to.objects.get(id);
+      return routine?.kind === "function" ? [routine.definition] : [];
+    }),
+  );
+  const names = new Set(
+    bodies.flatMap((body) => [...body.matchAll(ASSIGNMENT)].map(([, name = ""]) => name)),
+  );
+  const kept = table.columns.filter(({ id }) => ground.decisions.columns.get(id) === "keep");
+  return kept
+    .filter(({ name }) => names.has(name) || names.has(sqlName(name)) || names.has(`"${name}"`))
+    .map(({ name }): Loss => ({ object: columnPath(ground, table, name), what: "data" }))
+    .filter(({ object }) => !known.has(object));
 }

@@ -1,4 +1,4 @@
-/** Something that the statements delete for good. */
+/** Something that the statements delete or overwrite for good. */
 export interface Loss {
   /** In the home schema without the schema's name: `tasks`, `tasks.due_date`, `task_status.archived`. */
   readonly object: string;

@@ -95,24 +95,16 @@ export function differenceTrials(): TryDifference {
 
 async function build(shadow: Shadow, sql: string, schemaName: string): Promise<ShadowDatabase> {
   const database = await shadow.createDatabase();
-  const connection = await database.connect();
-  try {
+  await database.use(async (connection) => {
     const name = quoteIdentifier(schemaName);
     await connection.script(`create schema ${name}; set search_path to ${name}`);
     if (sql !== "") await connection.script(sql);
-    return database;
-  } finally {
-    await connection.close();
-  }
+  });
+  return database;
 }
 
-async function read(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
-  const connection = await database.connect();
-  try {
-    return await readAll(connection, schemaName);
-  } finally {
-    await connection.close();
-  }
+function read(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
+  return database.use((connection) => readAll(connection, schemaName));
 }
 
 function readAll(connection: Connection, schemaName: string): Promise<Catalog> {

@@ -119,7 +119,9 @@ export function conversionOf(column: string, from: string, to: string): Conversi
   if (WIDENINGS.has(pair) && next.modifiers.length === 0) {
     return { ...NOTHING, rewrites: pair !== "cidr>inet" };
   }
-  if (ASSIGNED.has(pair)) return { ...NOTHING, rewrites: true, loses: isRounding(old, next), mayFail: true };
+  if (ASSIGNED.has(pair)) {
+    return { ...NOTHING, rewrites: true, loses: isRounding(old, next), mayFail: !isPartOfStamp(old, next) };
+  }
   if (EXPLICIT.has(pair)) return throughText(`${column}::${to}`);
   return throughText(`${column}::text${old.isArray ? "[]" : ""}::${to}`);
 }
@@ -143,6 +145,11 @@ export function asOnlyElement(column: string, to: string): string {
 
 function isPlainText({ base }: TypeName): boolean {
   return base === "text" || base === "character varying" || /(^|\.)citext$/.test(base);
+}
+
+/** A point in time has a date and a time of day, whatever it is. */
+function isPartOfStamp(old: TypeName, next: TypeName): boolean {
+  return STAMPS.includes(old.base) && (next.base === "date" || TIMES.includes(next.base));
 }
 
 /** From a number or a point in time to a coarser one. */

@@ -51,24 +51,18 @@ async function reshape(context: CommandContext, flags: DevFlags): Promise<Comman
   return resultOf(context, run, isWrite);
 }
 
-/**
- * `migrate up` on an embedded database that `migrate dev` has reshaped: undefined where it has not, and on any other
- * server.
- */
+/** `migrate up` on an embedded database that `migrate dev` has reshaped. */
 export async function settleDevelopment(
   context: CommandContext,
   flags: { readonly to?: string; readonly dryRun?: true },
-): Promise<CommandResult | undefined> {
+): Promise<CommandResult> {
   const project = await openProject(context);
-  if (project.readDatabase().url !== undefined) return undefined;
   const isWrite = flags.dryRun !== true;
   const settings = { to: flags.to, dryRun: flags.dryRun, signal: context.signal };
-  const run = await withDevelopment(context, project, { isWrite: false }, async (development, announce) => {
-    if (!(await development.isReshaped())) return undefined;
-    if (isWrite) announce();
-    return development.settle(settings);
-  });
-  return run === undefined ? undefined : resultOf(context, run, isWrite);
+  const run = await withDevelopment(context, project, { isWrite }, (development) =>
+    development.settle(settings),
+  );
+  return resultOf(context, run, isWrite);
 }
 
 /** It drops and alters what it likes, so it works where nothing is kept but a developer's own rows. */
@@ -94,7 +88,7 @@ async function withDevelopment<T>(
   context: CommandContext,
   project: Project,
   { isWrite, shadowUrl }: Where,
-  work: (development: Development, announce: () => void) => Promise<T>,
+  work: (development: Development) => Promise<T>,
 ): Promise<T> {
   const schemaName = await project.readSchemaName();
   const { createDevelopment, describeBlocker, describeHolder } = await import("../../migrations/index.ts");
@@ -104,8 +98,7 @@ async function withDevelopment<T>(
   const { directory, config, loadModule } = project;
   const server = await startEmbedded({ directory });
   try {
-    const announce = (): void => announceTarget(context, describeTarget(parseTarget(server.url)), schemaName);
-    if (isWrite) announce();
+    if (isWrite) announceTarget(context, describeTarget(parseTarget(server.url)), schemaName);
     const development = createDevelopment({
       server,
       openShadow: () => openShadow({ url: shadowUrl, directory }),
@@ -115,7 +108,7 @@ async function withDevelopment<T>(
       loadModule,
       onProgress: progressPrinter(context.terminal, { describeBlocker, describeHolder }),
     });
-    return await work(development, announce);
+    return await work(development);
   } finally {
     await server.release();
   }

@@ -30,11 +30,9 @@ async function generate(context: CommandContext, name: string, flags: GenerateFl
   const { generateMigration, parseRename } = await import("../../migrations/index.ts");
   const { openShadow } = await import("../../shadow/index.ts");
   const renameFlags = flags.rename.map(parseRename);
-  const [{ up }, renames, schemaName] = [
-    await project.renderSchema(),
-    await project.readRenames(),
-    await project.readSchemaName(),
-  ];
+  const { up } = await project.renderSchema();
+  const renames = await project.readRenames();
+  const schemaName = await project.readSchemaName();
   const shadow = await openShadow({ url: flags.shadowUrl, directory: project.directory });
   try {
     const generated = await generateMigration({
@@ -48,9 +46,11 @@ async function generate(context: CommandContext, name: string, flags: GenerateFl
       acceptDrops: flags.acceptDrops === true,
       dryRun: flags.dryRun === true,
     });
-    const { isEmpty, file, text, findings, losesUp } = generated;
+    const { isEmpty, file, text, findings, losesUp, upMayFail } = generated;
     if (file !== undefined) await keepDumpFresh(context, shadow);
     for (const loss of losesUp) context.terminal.err(context.terminal.paint("yellow", `up loses ${loss}`));
+    for (const why of upMayFail)
+      context.terminal.err(context.terminal.paint("yellow", `up may fail: ${why}`));
     const shown = file === undefined ? text : `${file}\n`;
     return {
       data: generated,

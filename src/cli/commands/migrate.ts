@@ -78,17 +78,25 @@ export function addMigrateCommands(program: Command, host: CommandHost): void {
   addAdoptCommands(migrate, host);
 }
 
-/** On a database that `migrate dev` has reshaped, the files' statements would meet what is there already. */
+/**
+ * On a database that `migrate dev` has reshaped, the files' statements would meet what is there already. Only an embedded
+ * one can be: it is asked first, and stays up in between.
+ */
 async function runUp(
   context: CommandContext,
   flags: RunFlags & { readonly to?: string },
 ): Promise<CommandResult> {
-  const settled = await settleDevelopment(context, flags);
-  if (settled === undefined) {
-    return runMigrations(context, flags, (migrator, run) => migrator.up({ ...run, to: flags.to }));
-  }
-  if (flags.dryRun !== true) await keepDumpFresh(context);
-  return settled;
+  const project = await openProject(context);
+  const run = () => runMigrations(context, flags, (migrator, up) => migrator.up({ ...up, to: flags.to }));
+  if (project.readDatabase().url !== undefined) return run();
+  const schemaName = await project.readSchemaName();
+  const { isReshaped } = await import("../../migrations/runner.ts");
+  return withTarget(project, async ({ target }) => {
+    if (!(await isReshaped(target, schemaName))) return run();
+    const settled = await settleDevelopment(context, flags);
+    if (flags.dryRun !== true) await keepDumpFresh(context);
+    return settled;
+  });
 }
 
 interface RunSettings {

@@ -4,7 +4,7 @@ import { MIGRATION_SETTINGS_DEFAULT } from "../../config/index.ts";
 import type { Connection, ConnectionTarget } from "../../driver/index.ts";
 import { MigrationError } from "../../errors/index.ts";
 import type { Shadow, ShadowDatabase } from "../../shadow/index.ts";
-import { readMigrations } from "../folder.ts";
+import { readMigrationsIfAny } from "../folder.ts";
 import { readContent } from "../formats/content.ts";
 import type { TwoWayPlan } from "../generate/render-migration.ts";
 import { type LedgerRow, readLedger } from "../ledger.ts";
@@ -110,7 +110,7 @@ export interface AdoptFinding {
 export async function adoptMigrations(options: AdoptOptions): Promise<Adoption> {
   const { target, schemaName, signal, from, toolFolder } = options;
   if (toolFolder !== undefined && resolve(toolFolder) === resolve(options.folder)) throw sameFolder(options);
-  const files = await filesOrNone(options.folder);
+  const files = await readMigrationsIfAny(options.folder);
   const content = toolFolder === undefined ? undefined : await readContent(toolFolder);
   return withRunnerSession(target, signal, async ({ connection }) => {
     const ledger = await readLedger(connection, schemaName);
@@ -188,15 +188,14 @@ async function proveBaseline(
 const REMEDY = "Bring the database and the baseline together, and run adopt again.";
 
 /** Up must make the live catalog; down, where the file has one, must take everything away again. */
-async function tryOut(
+function tryOut(
   { shadow, schemaName }: AdoptOptions,
   database: ShadowDatabase,
   file: MigrationFile,
   scope: CatalogScope,
   { empty, live }: Readonly<Record<"empty" | "live", ProvenBaseline["live"]>>,
 ): Promise<readonly BaselineFinding[]> {
-  const connection = await database.connect();
-  try {
+  return database.use(async (connection) => {
     const ground = { shadow, connection, schemaName };
     await replayFile(ground, file, "up");
     const sides = { live, replayed: await readScope(connection, scope), scope };
@@ -204,9 +203,7 @@ async function tryOut(
     if (!isProven(findings) || file.down === undefined) return findings;
     await replayFile(ground, file, "down");
     return [...findings, ...downFindingsBetween(empty, await readScope(connection, scope))];
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 /** The file first: when the process dies in between, the next run finds it and records it. */
@@ -285,13 +282,6 @@ function warningsOf(
       }),
     ),
   ];
-}
-
-async function filesOrNone(folder: string): Promise<readonly MigrationFile[]> {
-  return readMigrations(folder).catch((error: unknown) => {
-    if (error instanceof MigrationError && error.message.includes("does not exist")) return [];
-    throw error;
-  });
 }
 
 function sameFolder({ from, folder }: AdoptOptions): MigrationError {

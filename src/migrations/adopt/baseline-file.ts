@@ -1,6 +1,7 @@
 import { qualifiedName } from "../../sql/index.ts";
 import { renderMigration, type TwoWayPlan } from "../generate/render-migration.ts";
 import type { MigrationFile } from "../migration-file.ts";
+import { oneLine } from "../sql-text.ts";
 import type { AdoptableTool, AppliedMigration, TablePlace } from "./tool.ts";
 
 /** What the head of a baseline says about where it came from. */
@@ -72,9 +73,4 @@ function placeIn(json: string | undefined): readonly TablePlace[] {
   }
   if (typeof place !== "object" || place === null || !("schema" in place) || !("name" in place)) return [];
   return [{ schema: String(place.schema), name: String(place.name) }];
-}
-
-/** A name with a line end in it would end the comment. */
-function oneLine(name: string): string {
-  return name.replaceAll(/[\p{Cc}\u2028\u2029]/gu, "?");
 }

@@ -26,13 +26,8 @@ export interface CatalogScope extends ReadCatalogOptions {
   readonly schemaName: string;
 }
 
-export async function readShadow(database: ShadowDatabase, scope: CatalogScope): Promise<Catalog> {
-  const connection = await database.connect();
-  try {
-    return await readScope(connection, scope);
-  } finally {
-    await connection.close();
-  }
+export function readShadow(database: ShadowDatabase, scope: CatalogScope): Promise<Catalog> {
+  return database.use((connection) => readScope(connection, scope));
 }
 
 export function readScope(connection: Connection, { schemaName, schemas }: CatalogScope): Promise<Catalog> {

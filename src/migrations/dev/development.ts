@@ -188,12 +188,9 @@ async function chainCatalogs(
 ): Promise<{ readonly before: Catalog; readonly after: Catalog }> {
   const chain = await replayMigrations(shadow, appliedFiles(history), schemaName);
   const before = await catalogIn(chain, schemaName);
-  const connection = await chain.connect();
-  try {
+  await chain.use(async (connection) => {
     for (const { file } of pending) await replayFile({ shadow, connection, schemaName }, file, "up");
-  } finally {
-    await connection.close();
-  }
+  });
   return { before, after: await catalogOf(chain, schemaName) };
 }
 
@@ -308,13 +305,8 @@ async function onShadow<T>({ options }: Context, work: (shadow: Shadow) => Promi
   }
 }
 
-async function catalogIn(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
-  const connection = await database.connect();
-  try {
-    return await readCatalog(connection, schemaName);
-  } finally {
-    await connection.close();
-  }
+function catalogIn(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
+  return database.use((connection) => readCatalog(connection, schemaName));
 }
 
 /** Reads a database that is needed for nothing else. */

@@ -110,12 +110,12 @@ async function replay(
   schemaName: string,
 ): Promise<{ readonly catalog: Catalog; readonly owners: readonly string[] }> {
   const database = await replayMigrations(shadow, files, schemaName);
-  const connection = await database.connect();
   try {
-    const catalog = await readCatalog(connection, schemaName, { schemas: "all" });
-    return { catalog, owners: await readOwners(connection, [schemaName, ...schemasOf(catalog)]) };
+    return await database.use(async (connection) => {
+      const catalog = await readCatalog(connection, schemaName, { schemas: "all" });
+      return { catalog, owners: await readOwners(connection, [schemaName, ...schemasOf(catalog)]) };
+    });
   } finally {
-    await connection.close();
     await database.drop();
   }
 }

@@ -1,7 +1,6 @@
 import { type Catalog, type CatalogObject, readCatalog, renderCatalog } from "../../catalog/index.ts";
 import { MigrationError } from "../../errors/index.ts";
 import type { Shadow } from "../../shadow/index.ts";
-import { rolesIn } from "../dump/render-dump.ts";
 import { buildFromStatements } from "../replay.ts";
 
 /**
@@ -11,19 +10,18 @@ import { buildFromStatements } from "../replay.ts";
  * @throws {MIGRATION_FAILED} when the shadow server does not have what the live one has.
  */
 export async function rebuildOn(shadow: Shadow, live: Catalog): Promise<Catalog> {
-  await shadow.ensureRoles(rolesIn(live));
   const database = await buildFromStatements(shadow, renderCatalog(live), live.home).catch(
     (cause: unknown) => {
       throw cannotRebuild(shadow, live, cause);
     },
   );
-  const connection = await database.connect();
   try {
-    const rebuilt = await readCatalog(connection, live.home, { schemas: "all" });
+    const rebuilt = await database.use((connection) =>
+      readCatalog(connection, live.home, { schemas: "all" }),
+    );
     const known = new Map(live.objects.map((object) => [object.id, object]));
     return { ...rebuilt, objects: rebuilt.objects.map((object) => withMarks(object, known.get(object.id))) };
   } finally {
-    await connection.close();
     await database.drop();
   }
 }

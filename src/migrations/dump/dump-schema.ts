@@ -32,11 +32,11 @@ export interface DumpOptions {
  */
 export async function dumpSchema({ folder, schemaName, shadow }: DumpOptions): Promise<string> {
   const database = await replayMigrations(shadow, await readMigrations(folder), schemaName);
-  const connection = await database.connect();
   try {
-    return renderDump(await readCatalog(connection, schemaName, { schemas: "all" }));
+    return renderDump(
+      await database.use((connection) => readCatalog(connection, schemaName, { schemas: "all" })),
+    );
   } finally {
-    await connection.close();
     await database.drop();
   }
 }

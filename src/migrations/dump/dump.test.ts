@@ -36,11 +36,9 @@ function folderWith(...migrations: readonly string[]): string {
 async function catalogOf(sql: string, schemaName: string): Promise<Catalog> {
   const file = parseMigrationFile("0001_step.sql", Buffer.from(`-- migrate:up\n${sql}\n`));
   const database = await replayMigrations(shadow, [file], schemaName);
-  const connection = await database.connect();
   try {
-    return await readCatalog(connection, schemaName, { schemas: "all" });
+    return await database.use((connection) => readCatalog(connection, schemaName, { schemas: "all" }));
   } finally {
-    await connection.close();
     await database.drop();
   }
 }
@@ -48,12 +46,12 @@ async function catalogOf(sql: string, schemaName: string): Promise<Catalog> {
 /** Sends the whole text to an empty database, as psql does with a file. */
 async function load(text: string, schemaName: string): Promise<Catalog> {
   const database = await shadow.createDatabase();
-  const connection = await database.connect();
   try {
-    await connection.script(text);
-    return await readCatalog(connection, schemaName, { schemas: "all" });
+    return await database.use(async (connection) => {
+      await connection.script(text);
+      return readCatalog(connection, schemaName, { schemas: "all" });
+    });
   } finally {
-    await connection.close();
     await database.drop();
   }
 }

@@ -1,5 +1,6 @@
 import { type Catalog, renderCatalog } from "../../catalog/index.ts";
 import { quoteIdentifier } from "../../sql/index.ts";
+import { ended, oneLine } from "../sql-text.ts";
 
 /**
  * A catalog as a file that makes it: readable, the same for the same catalog, in an order that loads into an empty
@@ -23,7 +24,7 @@ export function renderDump(catalog: Catalog): string {
 }
 
 /** Roles that rights and policies speak of, sorted. */
-export function rolesIn({ objects }: Catalog): readonly string[] {
+function rolesIn({ objects }: Catalog): readonly string[] {
   const roles = objects.flatMap((object) => [
     ...object.grants.map(({ grantee }) => grantee),
     ...(object.kind === "policy" ? object.roles : []),
@@ -32,15 +33,4 @@ export function rolesIn({ objects }: Catalog): readonly string[] {
       : []),
   ]);
   return [...new Set(roles)].filter((role) => role !== "public").sort();
-}
-
-/** A statement that ends in a line comment would swallow its semicolon. */
-function ended(statement: string): string {
-  const lastLine = statement.slice(statement.lastIndexOf("\n") + 1);
-  return lastLine.includes("--") ? `${statement}\n;` : `${statement};`;
-}
-
-/** A name with a line end in it would end the comment. */
-function oneLine(name: string): string {
-  return name.replaceAll(/[\p{Cc}\u2028\u2029]/gu, "?");
 }

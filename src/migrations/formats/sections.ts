@@ -22,9 +22,9 @@ export function unlessEmpty(section: Section | undefined): Section | undefined {
   return section === undefined || isEmpty(section) ? undefined : section;
 }
 
-/** Nothing but blanks and comments. */
+/** Nothing but blanks and comments. One with a comment that never ends is not: it swallows statements. */
 export function isEmpty({ text }: Section): boolean {
-  return skipBlank(text, 0) >= text.length;
+  return skipBlank(`${text}\n;`, 0) === text.length + 1;
 }
 
 /**

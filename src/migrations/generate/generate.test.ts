@@ -78,6 +78,39 @@ alter table tasks drop column due_date;
 `);
   });
 
+  it("says which rows would stop it, either way", async () => {
+    const declared = ["create table tasks (id bigint primary key, title text not null, due_date text)"];
+    const folder = folderWith("create table tasks (id bigint primary key, title text, due_date date)");
+    const { text, upMayFail, irreversible } = await generate(folder, declared);
+    expect(upMayFail).toEqual(["tasks.title: a row where it is null makes this fail"]);
+    expect(irreversible).toEqual([
+      "tasks.due_date: a value that does not fit date makes the change from text fail",
+    ]);
+    expect(text).toBe(`-- up may fail: tasks.title: a row where it is null makes this fail
+-- irreversible: tasks.due_date: a value that does not fit date makes the change from text fail
+
+-- migrate:up
+
+-- plinth:allow lock/type: PostgreSQL has no online form; a new column, filled in batches and swapped in, is one
+alter table tasks alter column due_date type text;
+
+alter table tasks add constraint tasks_title_is_set check (title is not null) not valid;
+
+alter table tasks validate constraint tasks_title_is_set;
+
+alter table tasks alter column title set not null;
+
+alter table tasks drop constraint tasks_title_is_set;
+
+-- migrate:down
+
+-- plinth:allow lock/type: PostgreSQL has no online form; a new column, filled in batches and swapped in, is one
+alter table tasks alter column due_date type date using due_date::date;
+
+alter table tasks alter column title drop not null;
+`);
+  });
+
   it("gives the text and writes no file in a dry run", async () => {
     const folder = folderWith(TASKS);
     const generated = await generate(folder, [TASKS, "create index on tasks (title)"], { dryRun: true });

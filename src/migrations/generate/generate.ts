@@ -6,10 +6,10 @@ import {
   planDifference,
   readCatalog,
 } from "../../catalog/index.ts";
-import { MigrationError, SafetyError } from "../../errors/index.ts";
+import { SafetyError } from "../../errors/index.ts";
 import type { RenameDescription as Rename } from "../../schema/index.ts";
 import type { Shadow, ShadowDatabase } from "../../shadow/index.ts";
-import { readMigrations } from "../folder.ts";
+import { readMigrationsIfAny } from "../folder.ts";
 import { nextFileName, writeMigrationFile } from "../make-file.ts";
 import { type MigrationFile, parseMigrationFile } from "../migration-file.ts";
 import { buildFromStatements, replayFile, replayMigrations } from "../replay.ts";
@@ -48,6 +48,8 @@ export interface GeneratedMigration {
   readonly losesUp: readonly string[];
   /** What `down` would delete for good. */
   readonly losesDown: readonly string[];
+  /** Rows that would make `up` fail, in sentences. */
+  readonly upMayFail: readonly string[];
   /** What `down` cannot undo, in sentences. */
   readonly irreversible: readonly string[];
   readonly findings: readonly GenerateFinding[];
@@ -73,7 +75,7 @@ export interface GenerateFinding {
  */
 export async function generateMigration(options: GenerateOptions): Promise<GeneratedMigration> {
   const { shadow, folder, schemaName, declared } = options;
-  const files = await readMigrations(folder).catch(orNone);
+  const files = await readMigrationsIfAny(folder);
   const databases: ShadowDatabase[] = [];
   const keep = (database: ShadowDatabase): ShadowDatabase => {
     databases.push(database);
@@ -101,6 +103,7 @@ export async function generateMigration(options: GenerateOptions): Promise<Gener
       text,
       losesUp: plan.up.losses.map(lossText),
       losesDown: plan.down.losses.map(lossText),
+      upMayFail: plan.up.irreversible,
       irreversible: plan.down.irreversible,
       findings,
     };
@@ -116,42 +119,25 @@ const NOTHING: GeneratedMigration = Object.freeze({
   text: "",
   losesUp: [],
   losesDown: [],
+  upMayFail: [],
   irreversible: [],
   findings: [],
 });
 
-/** The first migration makes the folder. Anything else that is wrong with it is thrown. */
-function orNone(error: unknown): readonly MigrationFile[] {
-  if (error instanceof MigrationError && error.message.includes("does not exist")) return [];
-  throw error;
-}
-
-async function read(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
-  const connection = await database.connect();
-  try {
-    return await readCatalog(connection, schemaName);
-  } finally {
-    await connection.close();
-  }
+function read(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
+  return database.use((connection) => readCatalog(connection, schemaName));
 }
 
 /** The server renames: what a name stands in (views, checks, policies) follows by itself, and is read again. */
-async function rename(
-  database: ShadowDatabase,
-  renames: readonly Rename[],
-  schemaName: string,
-): Promise<Catalog> {
-  const connection = await database.connect();
-  try {
+function rename(database: ShadowDatabase, renames: readonly Rename[], schemaName: string): Promise<Catalog> {
+  return database.use(async (connection) => {
     await connection.query({
       text: "select set_config('search_path', quote_ident($1), false)",
       values: [schemaName],
     });
     for (const one of renames) await connection.script(renameSql(one).up);
-    return await readCatalog(connection, schemaName);
-  } finally {
-    await connection.close();
-  }
+    return readCatalog(connection, schemaName);
+  });
 }
 
 function planBothWays(past: Catalog, wish: Catalog, renames: readonly Rename[]): TwoWayPlan {
@@ -165,15 +151,14 @@ function planBothWays(past: Catalog, wish: Catalog, renames: readonly Rename[]):
   };
 }
 
-async function tryOut(
+function tryOut(
   { shadow, schemaName }: GenerateOptions,
   trial: ShadowDatabase,
   file: MigrationFile,
   before: Catalog,
   after: Catalog,
 ): Promise<readonly GenerateFinding[]> {
-  const connection = await trial.connect();
-  try {
+  return trial.use(async (connection) => {
     const ground = { shadow, connection, schemaName };
     await replayFile(ground, file, "up");
     const up = compareCatalogs(await readCatalog(connection, schemaName), after);
@@ -181,9 +166,7 @@ async function tryOut(
     await replayFile(ground, file, "down");
     const down = compareCatalogs(await readCatalog(connection, schemaName), before);
     return down.map((one) => findingOf("down-differs", one));
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 function findingOf(rule: GenerateFinding["rule"], difference: CatalogDifference): GenerateFinding {

@@ -1,7 +1,7 @@
-import { type Catalog, sqlName, type TableObject } from "../../catalog/index.ts";
+import type { Catalog, TableObject } from "../../catalog/index.ts";
 import { MigrationError } from "../../errors/index.ts";
 import type { RenameDescription as Rename } from "../../schema/index.ts";
-import { quoteLiteral } from "../../sql/index.ts";
+import { quoteLiteral, sqlName } from "../../sql/index.ts";
 
 /**
  * Reads `tasks=todos` (a table) and `todos.due_date=deadline` (a column, of the table by its new name).

@@ -1,4 +1,5 @@
 import type { DifferencePlan, Loss } from "../../catalog/index.ts";
+import { migrationText } from "../migration-text.ts";
 
 /** Both directions, with the renames around them. */
 export interface TwoWayPlan {
@@ -15,16 +16,10 @@ export function lossText({ object, what }: Loss): string {
 export function renderMigration({ up, down }: TwoWayPlan): string {
   const header = [
     ...up.losses.map((loss) => `-- up loses: ${lossText(loss)}`),
+    ...up.irreversible.map((sentence) => `-- up may fail: ${sentence}`),
     ...down.losses.map((loss) => `-- loses: ${lossText(loss)}`),
     ...down.irreversible.map((sentence) => `-- irreversible: ${sentence}`),
   ];
-  return [
-    ...(header.length === 0 ? [] : [`${header.join("\n")}\n`]),
-    `-- migrate:up\n\n${script(up.statements)}`,
-    `-- migrate:down\n\n${script(down.statements)}`,
-  ].join("\n");
-}
-
-function script(statements: readonly string[]): string {
-  return statements.map((statement) => `${statement};\n`).join("\n");
+  const text = migrationText({ up: up.statements, down: down.statements });
+  return header.length === 0 ? text : `${header.join("\n")}\n\n${text}`;
 }

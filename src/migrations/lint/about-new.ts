@@ -1,4 +1,4 @@
-import type { Node } from "libpg-query";
+import type { Node, RangeVar } from "libpg-query";
 import type { RelationName } from "./catalog-view.ts";
 import { nodesIn } from "./effects/expressions.ts";
 import { relationName, wordsOf } from "./names.ts";
@@ -30,13 +30,7 @@ export class NewTables {
   /** It is about new tables alone. */
   covers(tree: Node): boolean {
     if ("IndexStmt" in tree) return this.#has(relationName(tree.IndexStmt.relation));
-    if ("CommentStmt" in tree) {
-      const words = wordsOf(tree.CommentStmt.object);
-      const path = tree.CommentStmt.objtype === "OBJECT_TABLE" ? words : words.slice(0, -1);
-      const isAboutTable =
-        tree.CommentStmt.objtype === "OBJECT_TABLE" || tree.CommentStmt.objtype === "OBJECT_COLUMN";
-      return isAboutTable && this.#has({ schema: path.at(-2), name: path.at(-1) ?? "" });
-    }
+    if ("CommentStmt" in tree) return commentedTable(tree).some((name) => this.#has(name));
     if ("CreateTrigStmt" in tree || "AlterTableStmt" in tree) return this.#coversAll(tree);
     return false;
   }
@@ -56,15 +50,49 @@ export class NewTables {
 /** Every relation that a statement names as one. */
 export function namedIn(tree: Node): readonly RelationName[] {
   const names: RelationName[] = [];
-  // The table that is about to be made is not there.
-  const own =
-    "CreateStmt" in tree && tree.CreateStmt.if_not_exists !== true ? tree.CreateStmt.relation : undefined;
+  const own = madeIn(tree);
   for (const node of nodesIn(tree)) {
     if (node === own || !("relname" in node) || typeof node.relname !== "string") continue;
     const schema = "schemaname" in node && typeof node.schemaname === "string" ? node.schemaname : undefined;
     names.push({ schema, name: node.relname });
   }
   return names;
+}
+
+/** The relation that is about to be made, which is not there. */
+function madeIn(tree: Node): RangeVar | undefined {
+  if ("CreateStmt" in tree && tree.CreateStmt.if_not_exists !== true) return tree.CreateStmt.relation;
+  return "ViewStmt" in tree && tree.ViewStmt.replace !== true ? tree.ViewStmt.view : undefined;
+}
+
+/** The table that a comment is about, or is about a column of. */
+export function commentedTable(tree: Node): readonly RelationName[] {
+  if (!("CommentStmt" in tree)) return [];
+  const { object, objtype } = tree.CommentStmt;
+  if (objtype !== "OBJECT_TABLE" && objtype !== "OBJECT_COLUMN") return [];
+  const words = wordsOf(object);
+  const path = objtype === "OBJECT_TABLE" ? words : words.slice(0, -1);
+  return [{ schema: path.at(-2), name: path.at(-1) ?? "" }];
+}
+
+/** It is likely to ask about the tables at the other end of foreign keys. */
+export function reachesFar(tree: Node): boolean {
+  if (
+    "DropStmt" in tree ||
+    "TruncateStmt" in tree ||
+    "UpdateStmt" in tree ||
+    "DeleteStmt" in tree ||
+    "InsertStmt" in tree
+  )
+    return true;
+  if (!("AlterTableStmt" in tree)) return false;
+  return (tree.AlterTableStmt.cmds ?? []).some(
+    (node) =>
+      "AlterTableCmd" in node &&
+      /^AT_(?:ValidateConstraint|DropConstraint|AlterColumnType|DropColumn)$/.test(
+        node.AlterTableCmd.subtype ?? "",
+      ),
+  );
 }
 
 function isDrop(node: Node): boolean {

@@ -42,9 +42,14 @@ function readAllowance(text: string, line: number): Allowance | undefined {
       .split(",")
       .map((id) => id.trim())
       .filter((id) => id !== ""),
-    reason: colon < 0 ? "" : rest.slice(colon + 1).trim(),
+    reason: colon < 0 ? "" : reasonIn(rest.slice(colon + 1)),
     line,
   };
+}
+
+/** A fix that is pasted leaves the reason open: `…` is none. */
+function reasonIn(text: string): string {
+  return /^[\s.…]*$/.test(text) ? "" : text.trim();
 }
 
 /** Only an allowance that says why silences anything. */

@@ -1,5 +1,5 @@
 import type { Node } from "libpg-query";
-import { NewTables, namedIn } from "./about-new.ts";
+import { NewTables, namedIn, reachesFar } from "./about-new.ts";
 import { checkAllowances, isAllowed } from "./allowances.ts";
 import { EffectSet } from "./effects/effect-set.ts";
 import { effectsOf } from "./effects/effects.ts";
@@ -42,7 +42,7 @@ export interface SectionReport {
 export async function lintSection(section: LintSection, options: SectionOptions): Promise<SectionReport> {
   const run = new SectionRun(section, options);
   if (section.problem !== undefined) return run.unparsed();
-  await options.walk.begin(section.direction);
+  await options.walk.begin(section.direction, section.statements);
   const rules = { isTransactional: section.section.isTransactional, splitsPhases: options.tool.splitsPhases };
   for (const transaction of transactionsOf(section.statements, rules)) {
     const placed = section.statements.slice(run.seen, run.seen + transaction.length);
@@ -66,6 +66,7 @@ class SectionRun {
   readonly #section: LintSection;
   readonly #options: SectionOptions;
   readonly #found: Found[] = [];
+  readonly #earlier: Node[] = [];
   readonly #new = new NewTables();
   #hasTimeout = false;
   #isTimeoutTold = false;
@@ -82,11 +83,13 @@ class SectionRun {
   async transaction(statements: readonly PlacedStatement[]): Promise<void> {
     const locks = new TransactionLocks();
     const newEnumValues = new Set<string>();
+    const first = this.#found.length;
     for (const [at, statement] of statements.entries()) {
       const isInTransaction =
         this.#section.section.isTransactional && (statements.length > 1 || !this.#options.tool.splitsPhases);
       const found = await this.#look(statement, { locks, newEnumValues, isInTransaction });
       this.#found.push(found);
+      this.#earlier.push(statement.tree);
       const failure = await this.#options.walk.step(statement, { isLast: at === statements.length - 1 });
       const told = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
       if (told === undefined) this.#new.note(statement.tree);
@@ -94,6 +97,18 @@ class SectionRun {
         found.drafts.push(failed(told));
       if ("AlterEnumStmt" in statement.tree && statement.tree.AlterEnumStmt.newVal !== undefined) {
         newEnumValues.add(statement.tree.AlterEnumStmt.newVal);
+      }
+    }
+    // What the last statement takes away nothing can bring back.
+    await this.#takeBack(this.#found.slice(first, -1), statements);
+  }
+
+  /** What a statement breaks may be whole again: dropped, and made anew. */
+  async #takeBack(found: readonly Found[], statements: readonly PlacedStatement[]): Promise<void> {
+    const end = { view: this.#options.walk.view, trees: statements.map(({ tree }) => tree) };
+    for (const { drafts } of found) {
+      for (const draft of [...drafts]) {
+        if ((await draft.unless?.(end)) === true) drafts.splice(drafts.indexOf(draft), 1);
       }
     }
   }
@@ -130,6 +145,7 @@ class SectionRun {
       tool,
       madeByUp,
       newEnumValues: new Set(place.newEnumValues),
+      earlier: this.#earlier,
     };
     const drafts = [...(await findingsOf(subject)), ...this.#aboutFile(subject, index)];
     place.locks.take(effects, set.tables, line);
@@ -166,7 +182,10 @@ class SectionRun {
   /** Tables as they are now, with everything that came later in the file. */
   async finish(): Promise<void> {
     const told = new Set<string>();
-    const tables = this.#found.flatMap(({ made }) => made.map(({ table }) => table));
+    // With what they refer to.
+    const tables = this.#found.flatMap(({ made, statement }) =>
+      made.length === 0 ? [] : [...made.map(({ table }) => table), ...namedIn(statement.tree)],
+    );
     await this.#options.walk.view.prefetch(tables);
     for (const { made, drafts } of this.#found) {
       for (const one of made) {
@@ -240,26 +259,6 @@ async function effectsOrUnknown({ tree, text }: PlacedStatement, walk: Walk): Pr
     effects.unknown("it is nested too deep to be looked into");
     return effects;
   }
-}
-
-/** It is likely to ask about the tables at the other end of foreign keys. */
-function reachesFar(tree: Node): boolean {
-  if (
-    "DropStmt" in tree ||
-    "TruncateStmt" in tree ||
-    "UpdateStmt" in tree ||
-    "DeleteStmt" in tree ||
-    "InsertStmt" in tree
-  )
-    return true;
-  if (!("AlterTableStmt" in tree)) return false;
-  return (tree.AlterTableStmt.cmds ?? []).some(
-    (node) =>
-      "AlterTableCmd" in node &&
-      /^AT_(?:ValidateConstraint|DropConstraint|AlterColumnType|DropColumn)$/.test(
-        node.AlterTableCmd.subtype ?? "",
-      ),
-  );
 }
 
 function setsLockTimeout({ tree, text }: Subject): boolean {

@@ -33,7 +33,7 @@ export interface LintOptions {
  * Tells for each statement of migrations which lock it takes on which relation, whether it rewrites or reads tables, what
  * a running application would see, and how to say it safely.
  *
- * Costs about a millisecond a statement with a shadow server, which gets a new database that is dropped at the end; a
+ * Costs one to two milliseconds a statement with a shadow server, which gets a new database that is dropped at the end; a
  * tenth of that without; about ten in mode `trace`. Nothing is ever thrown for what the files hold: what cannot be parsed
  * or run is a finding.
  *

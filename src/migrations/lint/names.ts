@@ -1,31 +1,11 @@
 import type { Node, RangeVar, TypeName } from "libpg-query";
+import { sqlName } from "../../sql/index.ts";
 import type { RelationName } from "./catalog-view.ts";
+
+export { sqlName };
 
 /** A relation as a statement names it. */
 export type RelationPath = RelationName;
-
-/** Words that cannot name a column or table without quotes in PostgreSQL 15 to 18. */
-const RESERVED = new Set(
-  (
-    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation " +
-    "column concurrently constraint create cross current_catalog current_date current_role current_schema current_time " +
-    "current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze " +
-    "from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit " +
-    "localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references " +
-    "returning right select session_user similar some symmetric system_user table tablesample then to trailing true union " +
-    "unique user using variadic verbose when where window with"
-  ).split(" "),
-);
-
-/** The word cannot be a name without quotes. */
-export function isReserved(word: string): boolean {
-  return RESERVED.has(word.toLowerCase());
-}
-
-/** A name as a person would write it: quoted only where SQL needs it. */
-export function sqlName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) && !RESERVED.has(name) ? name : quoted(name);
-}
 
 /** `schema.name`, each quoted where SQL needs it. */
 export function qualified({ schema, name }: RelationName): string {

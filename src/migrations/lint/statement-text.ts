@@ -21,6 +21,26 @@ export function coverQuoted(text: string): string {
   return covered;
 }
 
+/** A word of code: a keyword or a name, with its quotes where it has some. */
+export interface CodeWord {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where words of code begin and end: none in strings and comments. */
+export function* wordsIn(text: string): Generator<CodeWord> {
+  const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
+  let at = skipBlank(text, 0);
+  while (at < text.length) {
+    const quotedEnd = endOfQuoted(text, at);
+    word.lastIndex = at;
+    const found = quotedEnd === undefined ? word.exec(text)?.[0] : undefined;
+    const end = quotedEnd === undefined ? at + (found?.length ?? 1) : quotedEnd + 1;
+    if (found !== undefined || text.charAt(at) === '"') yield { start: at, end };
+    at = skipBlank(text, end);
+  }
+}
+
 /** `alter table t` and the commands behind it, as they are written. */
 export interface TakenApart {
   readonly head: string;
@@ -59,6 +79,21 @@ export function insertBehind(text: string, pattern: RegExp, word: string): strin
   if (match === null) return text;
   const end = match.index + match[0].length;
   return `${text.slice(0, end)}${word}${text.slice(end)}`;
+}
+
+/** The parentheses, with what they hold, behind the place in code where `pattern` matches for the `nth` time, from 0. */
+export function groupBehind(text: string, pattern: RegExp, nth: number): string | undefined {
+  const covered = coverQuoted(text);
+  const match = [...covered.matchAll(pattern)][nth];
+  if (match === undefined) return undefined;
+  const start = match.index + match[0].length;
+  let depth = 0;
+  for (let at = start; at < covered.length; at++) {
+    if (covered.charAt(at) === "(") depth += 1;
+    if (covered.charAt(at) === ")") depth -= 1;
+    if (depth === 0) return text.slice(start, at + 1);
+  }
+  return undefined;
 }
 
 /** Takes out what `pattern` matches in code, with the blanks behind it. */

@@ -70,7 +70,8 @@ function transactionEdges(
 ): { readonly before: boolean; readonly after: boolean } {
   const { run } = classifyStatement(tree);
   const kind = traceKindOf(tree);
-  const isApart = kind === "outside" || kind === "boundary" || (splitsPhases && run === "alone");
+  const isApart =
+    kind === "outside" || kind === "boundary" || (splitsPhases && (run === "alone" || run === "apart"));
   return { before: isApart, after: isApart || (splitsPhases && run === "boundary") };
 }
 

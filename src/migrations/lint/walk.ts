@@ -21,9 +21,9 @@ export interface Walk {
   readonly view: CatalogView;
   /**
    * A section begins: what is there now is what others may be using. The way back is walked for its own sake: with `end`
-   * the catalog is again as it was.
+   * the catalog is again as it was. `statements` are those that will be stepped through, where views are asked before them.
    */
-  begin(direction: "up" | "down"): Promise<void>;
+  begin(direction: "up" | "down", statements?: readonly ParsedStatement[]): Promise<void>;
   /** The statement happens. Afterwards the view shows what has become of it. */
   step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined>;
   end(): Promise<void>;

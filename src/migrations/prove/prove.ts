@@ -222,13 +222,7 @@ async function compareEnd(
   if (declared === undefined) return [];
   const wish = await buildFromStatements(shadow, declared, schemaName);
   try {
-    const connection = await wish.connect();
-    let wished: Catalog;
-    try {
-      wished = await readCatalog(connection, schemaName);
-    } finally {
-      await connection.close();
-    }
+    const wished = await wish.use((connection) => readCatalog(connection, schemaName));
     return compareCatalogs(await readCatalog(stage.connection, schemaName), wished).map(schemaDiffers);
   } finally {
     await wish.drop();

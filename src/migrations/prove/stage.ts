@@ -92,8 +92,7 @@ async function advance(
   count: number,
 ): Promise<void> {
   if (behind.count >= count && behind.count >= 0) return;
-  const connection = await behind.database.connect();
-  try {
+  await behind.database.use(async (connection) => {
     if (behind.count < 0) {
       await connection.script(`create schema if not exists ${quoteIdentifier(ground.schemaName)}`);
     }
@@ -101,9 +100,7 @@ async function advance(
       await replayFile({ ...ground, connection }, file, "up");
     }
     behind.count = count;
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 async function pin(connection: Connection, schemaName: string): Promise<void> {

@@ -46,10 +46,10 @@ export async function candidates(
   return { rows: combined.rows.filter((_, row) => combined.verdicts[row]?.every(Boolean) === true), why };
 }
 
-/** The first row is complete, the second as empty as it may be. */
+/** The first row is complete, every fourth one as empty as it may be: what stands for "no more" is often not null. */
 function nullShareOf(plan: RowPlan, batch: number, at: number): number {
-  if (batch === 0 && at < 2) return at;
-  return batch === 0 ? 0.3 : plan.random.pick(NULL_SHARES);
+  if (batch > 0) return plan.random.pick(NULL_SHARES);
+  return at === 0 ? 0 : at % 4 === 1 ? 1 : 0.3;
 }
 
 function missingParent({ keys }: RowPlan): string {

@@ -227,8 +227,10 @@ export function unsatisfied(checks: readonly CheckShape[]): string {
 export function composeRow(plan: RowPlan, place: number, nullShare: number): Row | undefined {
   const { random } = plan;
   const values = new Map<string, string | null>();
-  for (const choice of plan.keys) {
-    if (!chooseParent(plan, choice, values, place, nullShare)) return undefined;
+  for (const [index, choice] of plan.keys.entries()) {
+    // Of two parents that tell rows apart together, every pair has its turn, not only the first with the first.
+    const turn = place + index * Math.floor(place / Math.max(1, choice.tuples.length));
+    if (!chooseParent(plan, choice, values, turn, nullShare)) return undefined;
   }
   for (const column of plan.columns) {
     if (values.has(column.name)) continue;
@@ -260,7 +262,7 @@ function chooseParent(
   { table, columns, random }: RowPlan,
   { key, tuples }: KeyChoice,
   values: Map<string, string | null>,
-  place: number,
+  turn: number,
   nullShare: number,
 ): boolean {
   const open = key.columns.filter((column) => !values.has(column));
@@ -278,7 +280,7 @@ function chooseParent(
   }
   if (fitting.length === 0) return false;
   const isKey = key.columns.some((column) => table.keyColumns.has(column));
-  const tuple = (isKey ? fitting[place % fitting.length] : undefined) ?? random.pick(fitting);
+  const tuple = (isKey ? fitting[turn % fitting.length] : undefined) ?? random.pick(fitting);
   for (const [index, column] of key.columns.entries()) values.set(column, tuple[index] ?? null);
   return true;
 }

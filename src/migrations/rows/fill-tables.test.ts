@@ -192,6 +192,20 @@ describe("fillTables", () => {
     expect(rows).toEqual({ rooms: 4, keyed: 4, twins: 4, flags: 2, pairs: 4 });
   });
 
+  it("tries every pair of two parents that tell rows apart", async () => {
+    const rows = await rowsOf(`
+      create table projects (id int primary key);
+      create table people (id int primary key);
+      create table members (project int references projects, person int references people, primary key (project, person));
+      create function refuse_equals() returns trigger language plpgsql as $$ begin
+        if (select count(*) from projects where id < new.project) = (select count(*) from people where id < new.person)
+        then raise 'not the first with the first'; end if;
+        return new;
+      end $$;
+      create trigger refuse_equals before insert on members for each row execute function refuse_equals()`);
+    expect(rows).toEqual({ projects: 4, people: 4, members: 4 });
+  });
+
   it("puts rows into every partition there is", async () => {
     const rows = await rowsOf(`
       create table events (id bigint generated always as identity, at timestamptz not null, region text not null)

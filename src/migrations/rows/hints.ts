@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import { isRecord } from "../../config/index.ts";
 import { decodeArray } from "../../statement/index.ts";
 import { parseSql } from "../parse-sql.ts";
 
@@ -101,8 +102,4 @@ function readColumn(reference: unknown, columns: Set<string>): void {
 
 function stringIn(node: Node | undefined): string | undefined {
   return node !== undefined && "String" in node ? node.String.sval : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -42,19 +42,6 @@ export async function readAll(connection: Connection, schemaName: string): Promi
   return readCatalog(connection, schemaName, { schemas: "all" });
 }
 
-/** Runs `work` on a session of the database. */
-export async function onDatabase<T>(
-  database: ShadowDatabase,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await database.connect();
-  try {
-    return await work(connection);
-  } finally {
-    await connection.close();
-  }
-}
-
 /**
  * Proves that the squash makes what the migrations made: the catalog, the rows, the positions of sequences; that its way
  * back leads to nothing; and that what stays runs on top of it to the same end.
@@ -62,7 +49,7 @@ export async function onDatabase<T>(
 export async function proveSquash(trial: SquashTrial): Promise<readonly SquashFinding[]> {
   const { file, empty } = trial;
   try {
-    return await onDatabase(empty, async (connection) => {
+    return await empty.use(async (connection) => {
       const run = (direction: "up" | "down"): Promise<void> =>
         replayFile({ ...trial, connection }, file, direction);
       await run("up");
@@ -132,7 +119,7 @@ async function proveLater(trial: SquashTrial, connection: Connection): Promise<r
     return [squashFails(error.file ?? "", "on top of the squash it does not run", error)];
   }
   const squashed = await readAll(connection, schemaName);
-  const whole = await onDatabase(origin.database, async (session) => {
+  const whole = await origin.database.use(async (session) => {
     for (const file of later) await replayFile({ ...trial, connection: session }, file, "up");
     return readAll(session, schemaName);
   });

@@ -24,6 +24,11 @@ export function replacesOf({ up }: Pick<MigrationFile, "up">): readonly Replaces
   });
 }
 
+/** Whether it stands for others, which it replaced. */
+export function isSquash(file: Pick<MigrationFile, "up">): boolean {
+  return replacesOf(file).length > 0;
+}
+
 /** The line, as `replacesOf` reads it. */
 export function renderReplaces({ from, to, count, digest }: Replaces): string {
   return `-- replaces: ${from}..${to}, ${count} migrations, sha256 ${digest}`;
@@ -94,7 +99,7 @@ export interface FoldedLedger {
  * the ledger is written by the next run that has something to do.
  */
 export function foldRows(files: readonly MigrationFile[], rows: readonly LedgerRow[]): FoldedLedger {
-  const squashed = files.filter((file) => replacesOf(file).length > 0);
+  const squashed = files.filter(isSquash);
   if (squashed.length === 0) return { rows, folds: [], partial: [] };
   const present = new Set(
     files.filter((file) => !squashed.includes(file)).map(({ version }) => BigInt(version)),

@@ -6,7 +6,7 @@ import { openShadow, type Shadow } from "../../shadow/index.ts";
 import { parseMigrationFile } from "../migration-file.ts";
 import { buildFromStatements } from "../replay.ts";
 import { openWorkbench, type Project, type Workbench } from "../workbench.fixture.ts";
-import { onDatabase, proveSquash, readAll } from "./proof.ts";
+import { proveSquash, readAll } from "./proof.ts";
 import { type SquashedMigrations, type SquashOptions, squashMigrations } from "./squash.ts";
 
 let bench: Workbench;
@@ -84,8 +84,8 @@ describe("proveSquash", () => {
       await buildFromStatements(shadow, [], "shop"),
     ] as const;
     const [catalog, emptyCatalog] = [
-      await onDatabase(databases[0], (connection) => readAll(connection, "shop")),
-      await onDatabase(databases[1], (connection) => readAll(connection, "shop")),
+      await databases[0].use((connection) => readAll(connection, "shop")),
+      await databases[1].use((connection) => readAll(connection, "shop")),
     ];
     const findings = await proveSquash({
       shadow,

@@ -1,20 +1,20 @@
-import { mkdir, readFile, rename } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Catalog, planDifference } from "../../catalog/index.ts";
 import { MigrationError, unknownName } from "../../errors/index.ts";
 import type { Shadow, ShadowDatabase } from "../../shadow/index.ts";
 import { qualifiedName } from "../../sql/index.ts";
 import { readMigrations } from "../folder.ts";
 import { renderMigration } from "../generate/render-migration.ts";
-import { writeMigrationFile } from "../make-file.ts";
 import { compareVersions, type MigrationFile, parseFileName, parseMigrationFile } from "../migration-file.ts";
 import { buildFromStatements, replayMigrations } from "../replay.ts";
 import { rowsFinding, type SquashFinding, statementNotCarried } from "./findings.ts";
 import { findNotCarried } from "./not-carried.ts";
 import { readPositions, renderPosition } from "./positions.ts";
-import { type Origin, onDatabase, proveSquash, readAll } from "./proof.ts";
+import { type Origin, proveSquash, readAll } from "./proof.ts";
 import { type Carried, type Contents, carriedRows, readContents, renderRows } from "./reference-rows.ts";
 import { renderReplaces, replacesFor } from "./replaces.ts";
+import { findHalfSwap, replacedFolder, type Swap, swapSteps } from "./swap.ts";
 
 /** What is squashed. */
 export interface SquashOptions {
@@ -61,6 +61,8 @@ export interface SquashedMigrations {
  */
 export async function squashMigrations(options: SquashOptions): Promise<SquashedMigrations> {
   const { folder, shadow, schemaName } = options;
+  const half = await finishHalfSwap(options);
+  if (half !== undefined) return half;
   const files = await readMigrations(folder);
   const last = findVersion(files, options.to);
   const replaced = files.filter(({ version }) => compareVersions(version, last.version) <= 0);
@@ -76,12 +78,12 @@ export async function squashMigrations(options: SquashOptions): Promise<Squashed
     const again =
       origin.contents.size === 0
         ? undefined
-        : await onDatabase(keep(await replayMigrations(shadow, replaced, schemaName)), (connection) =>
+        : await keep(await replayMigrations(shadow, replaced, schemaName)).use((connection) =>
             readContents(connection, origin.catalog),
           );
     const carried = again === undefined ? [] : carriedRows(origin.contents, again);
     const empty = keep(await buildFromStatements(shadow, [], schemaName));
-    const emptyCatalog = await onDatabase(empty, (connection) => readAll(connection, schemaName));
+    const emptyCatalog = await empty.use((connection) => readAll(connection, schemaName));
     const heads = await baselineHeads(folder, replaced);
     const draft = {
       origin,
@@ -108,12 +110,34 @@ export async function squashMigrations(options: SquashOptions): Promise<Squashed
     if (options.dryRun === true || hasError(findings)) {
       return { file: undefined, fileName, text, replaced: names, movedTo: undefined, findings };
     }
-    const file = await writeMigrationFile(folder, fileName, text);
-    const movedTo = await moveAside(folder, fileName, names);
-    return { file, fileName, text, replaced: names, movedTo, findings };
+    const swap = { folder, fileName, text, replaced: names };
+    return { ...(await runSwap(swap, swapSteps(swap))), findings };
   } finally {
     for (const database of databases) await database.drop();
   }
+}
+
+/** It was proven before its file was written, and its digest says that it still stands for the same files. */
+async function finishHalfSwap({
+  folder,
+  to,
+  dryRun,
+}: SquashOptions): Promise<SquashedMigrations | undefined> {
+  const version = versionIn(to);
+  const half = version === undefined ? undefined : await findHalfSwap(folder, version);
+  if (half === undefined) return undefined;
+  const { fileName, text, replaced } = half.swap;
+  if (dryRun === true) return { file: undefined, fileName, text, replaced, movedTo: undefined, findings: [] };
+  return { ...(await runSwap(half.swap, half.steps)), findings: [] };
+}
+
+async function runSwap(
+  swap: Swap,
+  steps: readonly (() => Promise<void>)[],
+): Promise<Omit<SquashedMigrations, "findings">> {
+  for (const step of steps) await step();
+  const { folder, fileName, text, replaced } = swap;
+  return { file: join(folder, fileName), fileName, text, replaced, movedTo: replacedFolder(swap) };
 }
 
 function hasError(findings: readonly SquashFinding[]): boolean {
@@ -125,7 +149,7 @@ function parse(fileName: string, text: string): MigrationFile {
 }
 
 async function readOrigin(database: ShadowDatabase, schemaName: string): Promise<Origin> {
-  return onDatabase(database, async (connection) => {
+  return database.use(async (connection) => {
     const catalog = await readAll(connection, schemaName);
     const contents: Contents = await readContents(connection, catalog);
     return { database, catalog, contents, positions: await readPositions(connection, catalog) };
@@ -164,12 +188,17 @@ function refreshes(catalog: Catalog): readonly string[] {
 }
 
 function findVersion(files: readonly MigrationFile[], written: string): MigrationFile {
-  const digits = /^(\d{1,20})(?:_.*)?$/.exec(written)?.[1];
+  const digits = versionIn(written);
   const found =
     digits === undefined ? undefined : files.find(({ version }) => compareVersions(version, digits) === 0);
   if (found !== undefined) return found;
   const versions = files.map(({ version }) => version).slice(-20);
   throw new MigrationError("MIGRATION_INVALID", unknownName("version", written, versions));
+}
+
+/** `0042`, or the name of the file it begins. */
+function versionIn(written: string): string | undefined {
+  return /^(\d{1,20})(?:_.*)?$/.exec(written)?.[1];
 }
 
 function squashName(
@@ -213,12 +242,4 @@ async function baselineHeads(folder: string, files: readonly MigrationFile[]): P
     lines.push(...text.split(/\r?\n/).filter((line) => /^-- (?:left alone: \{|schemas: )/.test(line)));
   }
   return [...new Set(lines)];
-}
-
-/** Beside the folder, so that a database that is behind can still be brought up with them. */
-async function moveAside(folder: string, fileName: string, names: readonly string[]): Promise<string> {
-  const movedTo = join(`${folder}-replaced`, basename(fileName, ".sql"));
-  await mkdir(movedTo, { recursive: true });
-  for (const name of names) await rename(join(folder, name), join(movedTo, name));
-  return movedTo;
 }

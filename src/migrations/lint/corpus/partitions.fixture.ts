@@ -36,6 +36,22 @@ export const PARTITION_FORMS: readonly Form[] = [
       also: "alter table events_rest add constraint early check (happened_on < '2026-06-01')",
     },
   ),
+  ...[
+    "happened_on < '2026-09-01' or happened_on >= '2026-10-01'",
+    "happened_on < '2026-09-02' or happened_on >= '2026-10-01'",
+    "happened_on < '2026-09-01' or happened_on >= '2026-10-01' or kind is null",
+    "happened_on < '2026-09-01' and kind <> '' or happened_on >= '2026-10-01'",
+  ].map((check) =>
+    form(
+      32,
+      EVENTS_DEFAULT,
+      "create table events_9 partition of events for values from ('2026-09-01') to ('2026-10-01')",
+      {
+        when: `the default partition checks ${check}`,
+        also: `delete from events_rest where not (${check}); alter table events_rest add constraint apart check (${check})`,
+      },
+    ),
+  ),
   form(33, `${EVENTS};\n${MARCH}`, ATTACH),
   form(33, `${EVENTS};\n${MARCH}`, ATTACH, { when: "a check says it fits", also: FITS }),
   form(33, `${EVENTS};\n${MARCH}`, ATTACH, {

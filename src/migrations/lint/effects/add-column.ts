@@ -74,8 +74,10 @@ async function newValue(
 
 async function typeOf(column: ColumnDef, { view, effects }: TableChange): Promise<TypeFacts | undefined> {
   const resolved = await resolveType(view, column.typeName);
-  if (resolved === undefined && !view.isComplete) {
-    const name = qualified(typeNameOf(column.typeName));
+  const { isArray, ...path } = typeNameOf(column.typeName);
+  // An array of a domain with a constraint is no such domain.
+  if (resolved === undefined && !view.isComplete && !isArray) {
+    const name = qualified(path);
     effects.unknown(`whether ${name} is a domain with a constraint is not known`);
   }
   return resolved?.type;

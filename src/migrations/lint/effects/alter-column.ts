@@ -64,6 +64,9 @@ export async function dropNotNull({ name }: AlterTableCmd, change: TableChange):
 
 /** `set expression`: stored values are computed again, virtual ones are not there. */
 export async function setExpression({ name }: AlterTableCmd, change: TableChange): Promise<void> {
+  const { relation, effects } = change;
+  if (!relation.isKnown && relation.isOld)
+    effects.unknown(`whether ${relation.label}.${name} is stored is not known`);
   for (const member of await change.lockFamily()) {
     if (columnOf(member, name)?.generated === "stored") change.rewrite(member);
   }

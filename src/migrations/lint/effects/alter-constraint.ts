@@ -60,7 +60,11 @@ async function addKey(constraint: ConstraintNode, change: TableChange): Promise<
   const isPrimary = constraint.contype === "CONSTR_PRIMARY";
   if (constraint.indexname !== undefined) {
     const index = relation.indexes.find(({ name }) => name === constraint.indexname);
-    if (index === undefined) return;
+    if (index === undefined) {
+      if (isPrimary && !relation.isKnown && relation.isOld)
+        effects.unknown(`whether the columns of ${constraint.indexname} may be null is not known`);
+      return;
+    }
     const isRenamed = constraint.conname !== undefined && constraint.conname !== index.name;
     effects.lock(index, isRenamed ? "ShareUpdateExclusiveLock" : "AccessShareLock");
     const columns = index.keys.flatMap(({ column }) => (column === undefined ? [] : [column]));
@@ -139,6 +143,8 @@ export async function alterConstraint({ def, name }: AlterTableCmd, change: Tabl
   const { relation, view, effects } = change;
   const changed = alteredConstraint(def, name);
   const constraint = constraintOf(relation, changed.name);
+  if (!relation.isKnown && relation.isOld && changed.altersEnforcement)
+    effects.unknown(`whether ${changed.name ?? "the constraint"} was enforced before is not known`);
   if (constraint?.kind === "not-null") await change.lockFamily();
   if (constraint?.kind !== "foreign-key") return;
   const family = relation.kind === "partitioned" ? await change.lockFamily() : [relation];

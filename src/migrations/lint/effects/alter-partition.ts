@@ -56,6 +56,8 @@ export async function narrowDefault(
   bound: PartitionBoundSpec | undefined,
 ): Promise<void> {
   const rest = await view.get(parent.partition?.defaultId ?? "");
+  if (!parent.isKnown && parent.isOld)
+    effects.unknown(`whether ${parent.label} has a default partition is not known`);
   if (rest === undefined) return;
   const family = await familyOf(view, rest);
   lockAll(effects, family, "AccessExclusiveLock");
@@ -98,6 +100,8 @@ export async function detachPartition({ def }: AlterTableCmd, change: TableChang
   if (part === undefined) return;
   const isConcurrent = def.PartitionCmd.concurrent === true;
   effects.lock(part, "AccessExclusiveLock");
+  if (!part.isKnown && part.isOld)
+    effects.unknown(`whether foreign keys point to ${part.label} is not known`);
   const rest = isConcurrent ? undefined : await view.get(relation.partition?.defaultId ?? "");
   if (rest !== undefined) effects.lock(rest, "AccessExclusiveLock");
   for (const index of part.indexes) {

@@ -34,9 +34,11 @@ export async function replicaIdentity({ def }: AlterTableCmd, change: TableChang
 export async function setPersistence({ subtype }: AlterTableCmd, change: TableChange): Promise<void> {
   const { relation, view, effects } = change;
   const wanted = subtype === "AT_SetUnLogged" ? "unlogged" : "permanent";
-  if (relation.persistence === wanted || relation.persistence === "temporary") return;
+  const isSo = relation.persistence === wanted || relation.persistence === "temporary";
+  if (relation.isKnown && isSo) return;
   if (relation.kind === "sequence") return;
-  if (!relation.isKnown) effects.unknown(`whether ${relation.label} is logged is not known`);
+  if (!relation.isKnown && relation.isOld)
+    effects.unknown(`whether ${relation.label} is logged is not known`);
   change.rewrite(relation);
   for (const { id } of relation.sequences) {
     const sequence = await view.get(id);
@@ -51,7 +53,7 @@ const DEFAULT_TABLESPACE = "pg_default";
 export async function setTablespace({ name }: AlterTableCmd, change: TableChange): Promise<void> {
   const { relation, effects } = change;
   const isDefault = relation.tablespace === "0" || relation.tablespace === "";
-  if (name === DEFAULT_TABLESPACE && isDefault) return;
+  if (relation.isKnown && name === DEFAULT_TABLESPACE && isDefault) return;
   if (relation.kind !== "partitioned" && relation.kind !== "partitioned-index") effects.rewrite(relation);
 }
 

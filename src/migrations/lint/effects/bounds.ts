@@ -16,6 +16,8 @@ interface KnownRange {
   /** Lists of which the value is one. */
   readonly among: readonly (readonly Constant[])[];
   readonly others: readonly Constant[];
+  /** `a or b`: of each such check, what holds on either way. */
+  readonly ways: readonly (readonly Learning[])[];
 }
 
 interface Edge {
@@ -30,7 +32,7 @@ export async function impliesBound(
   bound: PartitionBoundSpec,
 ): Promise<boolean> {
   const siblings = parent.children.filter((id) => id !== parent.partition?.defaultId);
-  if (bound.is_default === true) return siblings.length === 0;
+  if (bound.is_default === true) return parent.isKnown && siblings.length === 0;
   const column = keyColumn(parent);
   if (column === undefined) return false;
   const known = await knownRange(part, column);
@@ -51,6 +53,10 @@ export async function excludesBound(
   const column = keyColumn(parent);
   if (column === undefined || bound.is_default === true) return false;
   const known = await knownRange(rest, column);
+  return excludes(known, bound) || known.ways.some((ways) => ways.every((way) => excludes(way, bound)));
+}
+
+function excludes(known: Omit<KnownRange, "isNotNull" | "ways">, bound: PartitionBoundSpec): boolean {
   if (bound.strategy === "l") {
     const wanted = listOf(bound);
     const isApart = known.among.some((list) =>
@@ -88,6 +94,7 @@ async function knownRange(relation: Relation, column: string): Promise<KnownRang
     below: [] as Edge[],
     among: [] as (readonly Constant[])[],
     others: [] as Constant[],
+    ways: [] as (readonly Learning[])[],
   };
   for (const { kind, isValid, isEnforced, expression } of relation.constraints) {
     if (kind !== "check" || !isValid || !isEnforced || expression === undefined) continue;
@@ -95,7 +102,10 @@ async function knownRange(relation: Relation, column: string): Promise<KnownRang
     const tree = statements[0]?.tree;
     if (tree === undefined) continue;
     if (impliesNotNull(tree, column)) known.isNotNull = true;
-    for (const part of conjuncts(selectedExpression(tree))) learn(known, part, column);
+    for (const part of conjuncts(selectedExpression(tree))) {
+      learn(known, part, column);
+      known.ways.push(...waysIn(part, column));
+    }
   }
   return known;
 }
@@ -105,6 +115,16 @@ interface Learning {
   readonly below: Edge[];
   readonly among: (readonly Constant[])[];
   readonly others: Constant[];
+}
+
+function waysIn(part: Node, column: string): readonly (readonly Learning[])[] {
+  if (!("BoolExpr" in part) || part.BoolExpr.boolop !== "OR_EXPR") return [];
+  const ways = (part.BoolExpr.args ?? []).map((way): Learning => {
+    const known = { atLeast: [], below: [], among: [], others: [] };
+    for (const one of conjuncts(way)) learn(known, one, column);
+    return known;
+  });
+  return [ways];
 }
 
 function learn(known: Learning, part: Node, column: string): void {

@@ -12,7 +12,7 @@ export async function createTable(
   effects: EffectSet,
 ): Promise<void> {
   const own = relationName(statement.relation);
-  if (statement.if_not_exists === true && (await view.find(own)) !== undefined) return;
+  if (statement.if_not_exists === true && (await view.find(own))?.isKnown === true) return;
   for (const constraint of constraintsIn(statement)) {
     if (constraint.contype !== "CONSTR_FOREIGN") continue;
     const referenced = await view.find(relationName(constraint.pktable));

@@ -161,7 +161,7 @@ async function createAs(
 ): Promise<void> {
   if (query === undefined) return;
   if ("ExecuteStmt" in query) return effects.unknown("what the prepared statement does is not known");
-  const isThere = if_not_exists === true && (await view.find(relationName(into?.rel))) !== undefined;
+  const isThere = if_not_exists === true && (await view.find(relationName(into?.rel)))?.isKnown === true;
   const reach = isThere || into?.skipData === true ? "analysed" : "run";
   // `explain` takes the whole statement and plans its query.
   await queryEffects(query, text, reach, view, effects, routines);

@@ -9,7 +9,8 @@ export function* nodesIn(tree: unknown): Generator<object> {
     const value = open.pop();
     if (typeof value !== "object" || value === null) continue;
     if (!Array.isArray(value)) yield value;
-    open.push(...Object.values(value).reverse());
+    // One by one: a list of a hundred thousand values is more than a call takes arguments.
+    for (const child of Object.values(value).reverse()) open.push(child);
   }
 }
 

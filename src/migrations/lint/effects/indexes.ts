@@ -16,7 +16,8 @@ export async function createIndex(
   const isConcurrent = statement.concurrent === true;
   effects.lock(relation, isConcurrent ? "ShareUpdateExclusiveLock" : "ShareLock");
   if (statement.if_not_exists === true && statement.idxname !== undefined) {
-    if ((await view.find({ schema: relation.schema, name: statement.idxname })) !== undefined) return;
+    const there = await view.find({ schema: relation.schema, name: statement.idxname });
+    if (there?.isKnown === true) return;
   }
   if (relation.kind !== "partitioned") {
     effects.scan(relation);

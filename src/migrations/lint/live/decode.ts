@@ -1,4 +1,5 @@
 import type { Cell } from "../../../driver/index.ts";
+import { unquoted } from "../../../sql/index.ts";
 import type {
   Column,
   Constraint,
@@ -334,8 +335,4 @@ function numbersIn(cell: Cell | undefined): readonly string[] {
 /** A vector: values with blanks between them. */
 function words(cell: Cell | undefined): readonly string[] {
   return cell == null || cell === "" ? [] : cell.split(" ");
-}
-
-function unquoted(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }

@@ -16,6 +16,7 @@ import { readDropLocks } from "./drop-queries.ts";
 import { explainQuery, type PlannedIndex } from "./explain.ts";
 import {
   newestRelation,
+  type RelationRows,
   type Rows,
   readBehind,
   readCastMethod,
@@ -29,6 +30,8 @@ import {
   readType,
   readViewQuery,
 } from "./queries.ts";
+import type { Changed } from "./reach.ts";
+import { Remembered } from "./remembered.ts";
 
 /** A view on a database on which the migrations are replayed. */
 export interface LiveView extends CatalogView {
@@ -36,9 +39,21 @@ export interface LiveView extends CatalogView {
   beginFile(): Promise<void>;
   /** Something may have changed: what is remembered is forgotten. */
   forget(): void;
+  /** A statement has changed or made these, and nothing else: the rest is remembered. */
+  forgetChanged(changed: Changed): void;
+  /** What is asked for before long, which is read along with what has to be read. */
+  expect(upcoming: () => Expected): void;
   /** Another session on the same database. */
   attach(connection: Connection): void;
 }
+
+/** Names that will be asked for, as `prefetch` takes them. */
+export interface Expected {
+  readonly names: readonly RelationName[];
+  readonly withNeighbours: readonly RelationName[];
+}
+
+const NOTHING_EXPECTED: Expected = Object.freeze({ names: [], withNeighbours: [] });
 
 /** Answers from the catalogs of the database the connection is on, and remembers them until `forget`. */
 export async function openLiveView(
@@ -46,27 +61,49 @@ export async function openLiveView(
   home: string,
   serverVersion: number,
 ): Promise<LiveView> {
-  const { methods, operatorClasses } = await readIndexKinds(connection);
   const { rows } = await connection.query({ text: "show server_version_num", values: [] });
   const view = new LiveCatalog(connection, home, serverVersion, {
     realVersion: Math.floor(Number(rows[0]?.[0]) / 10_000),
-    methods: namesById(methods),
-    operatorClasses: namesById(operatorClasses),
+    ...(await readKinds(connection)),
   });
   await view.beginFile();
   return view;
+}
+
+async function readKinds(connection: Connection): Promise<IndexKinds> {
+  const { methods, operatorClasses } = await readIndexKinds(connection);
+  return { methods: namesById(methods), operatorClasses: namesById(operatorClasses) };
+}
+
+/** Extensions bring kinds of their own along. */
+function knowsKinds({ indexes }: RelationRows, { methods, operatorClasses }: IndexKinds): boolean {
+  return indexes.every((row) => {
+    const classes = (row[17] ?? "").split(" ").filter((oid) => oid !== "");
+    return methods.has(row[4] ?? "") && classes.every((oid) => operatorClasses.has(oid));
+  });
 }
 
 function namesById(rows: Rows): ReadonlyMap<string, string> {
   return new Map(rows.map(([oid, name]) => [oid ?? "", name ?? ""]));
 }
 
-/** What does not change while the linter runs. */
-interface ServerKinds {
-  /** Of the server itself, whatever version effects are told for. */
-  readonly realVersion: number;
+interface Wanted {
+  readonly names?: readonly RelationName[];
+  /** With the tables at the other end of their foreign keys. */
+  readonly farNames?: readonly RelationName[];
+  readonly ids?: readonly string[];
+}
+
+/** Names by OID of what indexes are made with. */
+interface IndexKinds {
   readonly methods: ReadonlyMap<string, string>;
   readonly operatorClasses: ReadonlyMap<string, string>;
+}
+
+/** What statements hardly ever change. */
+interface ServerKinds extends IndexKinds {
+  /** Of the server itself, whatever version effects are told for. */
+  readonly realVersion: number;
 }
 
 class LiveCatalog implements LiveView {
@@ -74,18 +111,23 @@ class LiveCatalog implements LiveView {
   readonly home: string;
   readonly isComplete = true;
   #connection: Connection;
-  readonly #kinds: ServerKinds;
+  #kinds: ServerKinds;
   #newestOld = 0n;
   /** Types of PostgreSQL's own by OID, which no statement changes. */
   readonly #builtIn = new Map<string, TypeFacts>();
   readonly #builtInNames = new Map<string, TypeFacts>();
-  readonly #relations = new Map<string, Relation>();
+  readonly #remembered = new Remembered();
   readonly #types = new Map<string, Promise<TypeFacts | undefined>>();
   readonly #casts = new Map<string, Promise<boolean>>();
   readonly #operatorClasses = new Map<string, Promise<string | undefined>>();
   readonly #functions = new Map<string, Promise<readonly FunctionFacts[]>>();
-  readonly #behind = new Map<string, Promise<readonly Relation[]>>();
-  readonly #names = new Map<string, string | undefined>();
+  /** OIDs. */
+  readonly #behind = new Map<string, Promise<readonly string[]>>();
+  #expected: () => Expected = () => NOTHING_EXPECTED;
+  /** When it was last looked, a name without a schema was one of the home schema, or of PostgreSQL's own. */
+  #hasOneSchema = false;
+  /** And it was so for everything that is remembered. */
+  #isSure = false;
 
   constructor(connection: Connection, home: string, serverVersion: number, kinds: ServerKinds) {
     this.#connection = connection;
@@ -96,17 +138,34 @@ class LiveCatalog implements LiveView {
 
   async beginFile(): Promise<void> {
     this.#newestOld = await newestRelation(this.#connection);
-    this.forget();
+    // The new file's names are looked for in the home schema, and so were these.
+    if (this.#isSure) this.#remembered.makeOld();
+    else this.forget();
   }
 
   forget(): void {
-    this.#relations.clear();
-    this.#names.clear();
+    this.#isSure = false;
+    this.#remembered.clear();
     this.#types.clear();
     this.#casts.clear();
     this.#operatorClasses.clear();
     this.#functions.clear();
     this.#behind.clear();
+  }
+
+  forgetChanged(changed: Changed): void {
+    // Of two relations of one name the new one may come first, and the names of its indexes are not in the statement.
+    if (!this.#isSure || !this.#remembered.forgetChanged(changed)) {
+      this.forget();
+      return;
+    }
+    // A table is a type as well.
+    this.#types.clear();
+    this.#behind.clear();
+  }
+
+  expect(upcoming: () => Expected): void {
+    this.#expected = upcoming;
   }
 
   attach(connection: Connection): void {
@@ -115,43 +174,68 @@ class LiveCatalog implements LiveView {
   }
 
   async find(name: RelationName): Promise<Relation | undefined> {
-    const path = quotedPath(name);
-    if (!this.#names.has(path)) await this.prefetch([name]);
-    const id = this.#names.get(path);
+    if (!this.#remembered.hasName(name)) await this.prefetch([name]);
+    const id = this.#remembered.idOf(name);
     return id === undefined ? undefined : this.get(id);
   }
 
   async get(id: string): Promise<Relation | undefined> {
     if (id === "") return undefined;
-    if (!this.#relations.has(id)) await this.#load([], [id]);
-    return this.#relations.get(id);
+    if (!this.#remembered.has(id)) await this.#load({ ids: [id] });
+    return this.#remembered.get(id);
   }
 
   async prefetch(names: readonly RelationName[], withNeighbours = false): Promise<void> {
-    const paths = [...new Set(names.map(quotedPath))].filter((path) => !this.#names.has(path));
-    if (paths.length > 0) await this.#load(paths, [], withNeighbours);
+    if (names.every((name) => this.#remembered.hasName(name))) return;
+    // Elsewhere nothing is remembered past the next change.
+    const expected = this.#hasOneSchema ? this.#expected() : NOTHING_EXPECTED;
+    await this.#load({
+      names: [...(withNeighbours ? [] : names), ...expected.names],
+      farNames: [...(withNeighbours ? names : []), ...expected.withNeighbours],
+    });
   }
 
-  async #load(paths: readonly string[], ids: readonly string[], withNeighbours = false): Promise<void> {
-    const missing = ids.filter((id) => !this.#relations.has(id));
-    if (paths.length + missing.length === 0) return;
-    const knownTypes = [...this.#builtIn.keys()];
-    const asked = { names: paths, ids: missing, withNeighbours, knownTypes };
-    const snapshot = await readSnapshot(this.#connection, this.#kinds.realVersion, asked);
-    for (const [path, id] of snapshot.names) this.#names.set(path ?? "", id ?? undefined);
+  /** Reads those that are not remembered. */
+  async #load({ names = [], farNames = [], ids = [] }: Wanted): Promise<void> {
+    const far = this.#missing(farNames);
+    const near = this.#missing(names);
+    for (const path of far.keys()) near.delete(path);
+    const missing = ids.filter((id) => !this.#remembered.has(id));
+    if (near.size + far.size + missing.length === 0) return;
+    const snapshot = await readSnapshot(this.#connection, this.#kinds.realVersion, {
+      names: [...near.keys()],
+      farNames: [...far.keys()],
+      ids: missing,
+      known: this.#remembered.ids(),
+      knownTypes: [...this.#builtIn.keys()],
+    });
+    this.#hasOneSchema = snapshot.searchPath.every(
+      (schema) => schema === this.home || schema === "pg_catalog",
+    );
+    this.#isSure = this.#hasOneSchema;
+    for (const [path, id] of snapshot.names) {
+      const name = near.get(path ?? "") ?? far.get(path ?? "");
+      if (path != null && name !== undefined) this.#remembered.addName({ name, path, id: id ?? undefined });
+    }
+    if (snapshot.relations.some((rows) => !knowsKinds(rows, this.#kinds))) {
+      this.#kinds = { ...this.#kinds, ...(await readKinds(this.#connection)) };
+    }
     const types = decodeTypes(snapshot.types, this.#builtIn);
     for (const [oid, type] of types) if (type.schema === "pg_catalog") this.#builtIn.set(oid, type);
     const ground = { home: this.home, newestOld: this.#newestOld, types, ...this.#kinds };
-    for (const rows of snapshot.relations) {
-      const relation = decodeRelation(rows, ground);
-      this.#relations.set(relation.id, relation);
-    }
+    for (const rows of snapshot.relations) this.#remembered.add(decodeRelation(rows, ground));
+  }
+
+  /** Their names without a schema, by what SQL writes. */
+  #missing(names: readonly RelationName[]): Map<string, string> {
+    const missing = names.filter((name) => !this.#remembered.hasName(name));
+    return new Map(missing.map((name) => [quotedPath(name), name.name]));
   }
 
   async #all(ids: readonly string[]): Promise<readonly Relation[]> {
-    await this.#load([], ids);
+    await this.#load({ ids });
     return ids.flatMap((id) => {
-      const relation = this.#relations.get(id);
+      const relation = this.#remembered.get(id);
       return relation === undefined ? [] : [relation];
     });
   }
@@ -204,12 +288,9 @@ class LiveCatalog implements LiveView {
   async dropLocks(seeds: readonly DropSeed[]): Promise<readonly DropLock[]> {
     if (seeds.length === 0) return [];
     const rows = await readDropLocks(this.#connection, seeds);
-    await this.#load(
-      [],
-      rows.map(([id]) => String(id)),
-    );
+    await this.#load({ ids: rows.map(([id]) => String(id)) });
     return rows.flatMap(([id, mode, isGone]) => {
-      const relation = this.#relations.get(String(id));
+      const relation = this.#remembered.get(String(id));
       if (relation === undefined) return [];
       const isWeak = mode === "ShareUpdateExclusiveLock";
       return [
@@ -222,8 +303,8 @@ class LiveCatalog implements LiveView {
     });
   }
 
-  readBy(id: string): Promise<readonly Relation[]> {
-    return once(this.#behind, id, async () => this.#all(await readBehind(this.#connection, id)));
+  async readBy(id: string): Promise<readonly Relation[]> {
+    return this.#all(await once(this.#behind, id, () => readBehind(this.#connection, id)));
   }
 
   hasPart(id: string, kind: "policy" | "rule", name: string | undefined): Promise<boolean> {

@@ -9,6 +9,8 @@ import { mayCommitInside } from "../../statement-kind.ts";
 import { type TraceKind, traceKindOf } from "../trace-transaction.ts";
 import type { StepFailure, StepPlace, Walk } from "../walk.ts";
 import { type LiveView, openLiveView } from "./live-view.ts";
+import { Lookahead } from "./lookahead.ts";
+import type { Changed } from "./reach.ts";
 import { withoutConcurrently } from "./without-concurrently.ts";
 
 const SAVEPOINT = "plinth_lint";
@@ -38,16 +40,19 @@ class LiveWalk implements Walk {
   readonly #database: ShadowDatabase;
   #connection: Connection;
   #direction: "up" | "down" = "up";
+  readonly #ahead = new Lookahead();
 
   constructor(shadow: Shadow, database: ShadowDatabase, connection: Connection, view: LiveView) {
     this.#shadow = shadow;
     this.#database = database;
     this.#connection = connection;
     this.view = view;
+    view.expect(() => this.#ahead.expected());
   }
 
-  async begin(direction: "up" | "down"): Promise<void> {
+  async begin(direction: "up" | "down", statements: readonly ParsedStatement[] = []): Promise<void> {
     this.#direction = direction;
+    this.#ahead.begin(statements);
     await this.#pin();
     await this.view.beginFile();
     if (direction === "down") await this.#connection.script("begin");
@@ -62,22 +67,29 @@ class LiveWalk implements Walk {
   }
 
   async end(): Promise<void> {
-    if (this.#connection.transactionStatus !== "idle") await this.#connection.script("rollback");
-    this.view.forget();
+    const isUndone = this.#connection.transactionStatus !== "idle";
+    if (isUndone) await this.#connection.script("rollback");
+    if (isUndone || this.#ahead.isDoubtful) this.view.forget();
   }
 
   async step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined> {
     const kind = traceKindOf(statement.tree);
     const roles = rolesNamed(statement);
     if (roles.length > 0) await this.#shadow.ensureRoles(roles);
-    if (changesCatalog(statement)) this.view.forget();
+    this.#ahead.pass(statement);
     if (kind === "boundary" || kind === "server" || kind === "refused") return undefined;
     try {
       await this.#run(statement, kind, place);
+      this.#forget(this.#ahead.forgottenBy(statement));
       return undefined;
     } catch (error) {
       return this.#recover(error);
     }
+  }
+
+  #forget(what: "nothing" | "everything" | Changed): void {
+    if (what === "everything") this.view.forget();
+    else if (what !== "nothing") this.view.forgetChanged(what);
   }
 
   async #run({ tree, text }: ParsedStatement, kind: TraceKind, place: StepPlace): Promise<void> {
@@ -92,23 +104,36 @@ class LiveWalk implements Walk {
       await connection.script(text);
       return;
     }
-    const isOpen = connection.transactionStatus === "open";
-    await connection.script(`${isOpen ? "" : "begin;\n"}${kind === "setup" ? text : guarded(text)}`);
-    if (place.isLast) await connection.script("commit");
+    const parts = [
+      ...(connection.transactionStatus === "open" ? [] : ["begin"]),
+      kind === "setup" ? `${text}\n` : guarded(text),
+      ...(place.isLast ? ["commit"] : []),
+    ];
+    await connection.script(parts.join(";\n"));
   }
 
   /** What the server refuses leaves the statements before it as they are. */
   async #recover(error: unknown): Promise<StepFailure> {
     if (!isPlinthError(error)) throw error;
-    if (!this.#connection.isOpen) await this.#reconnect();
-    else if (this.#connection.transactionStatus === "failed") {
-      // Without a savepoint of ours the transaction itself is lost: a commit failed, or a statement that sets it up.
-      await this.#connection
-        .script(`rollback to ${SAVEPOINT};\nrelease ${SAVEPOINT}`)
-        .catch(() => this.#connection.script(this.#direction === "down" ? "rollback;\nbegin" : "rollback"));
-    }
-    this.view.forget();
+    if (!(await this.#isAsBefore())) this.view.forget();
     return { sqlstate: sqlstateOf(error), message: error.summary };
+  }
+
+  /** The statement is undone, and nothing else. Otherwise there is a session again, somewhere. */
+  async #isAsBefore(): Promise<boolean> {
+    const connection = this.#connection;
+    if (!connection.isOpen) {
+      await this.#reconnect();
+      return false;
+    }
+    if (connection.transactionStatus !== "failed") return false;
+    // Without a savepoint of ours the transaction itself is lost: a commit failed, or a statement that sets it up.
+    const isUndone = await connection.script(`rollback to ${SAVEPOINT};\nrelease ${SAVEPOINT}`).then(
+      () => true,
+      () => false,
+    );
+    if (!isUndone) await connection.script(this.#direction === "down" ? "rollback;\nbegin" : "rollback");
+    return isUndone;
   }
 
   /** A statement may end its own session. */
@@ -135,21 +160,4 @@ function rolesNamed({ tree }: ParsedStatement): readonly string[] {
   const made =
     "CreateRoleStmt" in tree && tree.CreateRoleStmt.role !== undefined ? [tree.CreateRoleStmt.role] : [];
   return [...made, ...rolesIn(tree)];
-}
-
-const READS = [
-  "SelectStmt",
-  "InsertStmt",
-  "UpdateStmt",
-  "DeleteStmt",
-  "MergeStmt",
-  "CommentStmt",
-  "VariableShowStmt",
-];
-
-/** Queries may call functions that change tables, which is rare enough to look for by name only. */
-function changesCatalog({ tree, text }: ParsedStatement): boolean {
-  const [kind = ""] = Object.keys(tree);
-  if (!READS.includes(kind)) return true;
-  return "SelectStmt" in tree && (tree.SelectStmt.intoClause !== undefined || /\(/.test(text));
 }

@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly relations: readonly RelationRows[];
   /** Types of columns that were not known yet, and what lies below them. */
   readonly types: Rows;
+  /** Where names without a schema are looked for, in order. */
+  readonly searchPath: readonly Cell[];
 }
 
 /** One relation with everything that belongs to it, catalog by catalog. */
@@ -37,9 +39,11 @@ export type Rows = readonly (readonly Cell[])[];
 export interface SnapshotRequest {
   /** As SQL writes them. */
   readonly names: readonly string[];
+  /** The same, with the tables that foreign keys of these point to or come from. */
+  readonly farNames: readonly string[];
   readonly ids: readonly string[];
-  /** The tables that foreign keys of these point to or come from as well. */
-  readonly withNeighbours: boolean;
+  /** OIDs of relations that need not be told again. */
+  readonly known: readonly string[];
   /** OIDs of types that need not be told again. */
   readonly knownTypes: readonly string[];
 }
@@ -59,13 +63,14 @@ export async function readSnapshot(
     values: [
       JSON.stringify(asked.names),
       `{${asked.ids.join(",")}}`,
-      String(asked.withNeighbours),
+      JSON.stringify(asked.farNames),
       `{${asked.knownTypes.join(",")}}`,
+      `{${asked.known.join(",")}}`,
     ],
     name: "plinth_lint_snapshot",
     leavesNoTrace: true,
   });
-  const [names, relations, types] = rows[0] ?? [];
+  const [names, relations, types, searchPath] = rows[0] ?? [];
   return {
     names: rowsIn(parsed(names)),
     relations: listIn(parsed(relations)).map((parts) => {
@@ -80,6 +85,7 @@ export async function readSnapshot(
       };
     }),
     types: rowsIn(parsed(types)),
+    searchPath: cellsIn(parsed(searchPath)),
   };
 }
 
@@ -165,9 +171,10 @@ function constraintsText(serverVersion: number): string {
       -- There is no index on confrelid, but a foreign key depends on the columns it points to.
       select f.*
       from (
-        select distinct objid from pg_depend
+        select distinct on (objid) objid from pg_depend
         where refclassid = 'pg_class'::regclass and refobjid = c.oid and refobjsubid > 0
           and classid = 'pg_constraint'::regclass
+        order by objid
       ) d
       cross join lateral (select * from pg_constraint where oid = d.objid offset 0) f
       where f.contype = 'f' and f.confrelid = c.oid and f.conrelid <> c.oid
@@ -201,70 +208,92 @@ function snapshotText(serverVersion: number): string {
   return known;
 }
 
+/*
+ * Families are followed level by level, all of a level as one array. As rows of a `union`, which takes the double ones
+ * out, they would cost more than everything else: PostgreSQL makes its hash tables as large as it believes the answer to
+ * be, and it knows nothing about the few rows of a recursive query. The same goes for `distinct on` instead of `distinct`.
+ */
 function makeSnapshotText(serverVersion: number): string {
   return `with recursive
 asked as (
-  select name, to_regclass(name)::oid as oid from json_array_elements_text($1::json) names(name)
+  select name, to_regclass(name)::oid as oid, false as is_far from json_array_elements_text($1::json) names(name)
+  union all
+  select name, to_regclass(name)::oid, true from json_array_elements_text($3::json) names(name)
 ),
 given as (
-  select oid from asked where oid is not null
-  union
-  select unnest($2::oid[])
+  select oid, is_far from asked where oid is not null
+  union all
+  select unnest($2::oid[]), false
 ),
 seed as (
-  select coalesce((select indrelid from pg_index where indexrelid = given.oid), given.oid) as oid, given.oid as own
+  select coalesce((select indrelid from pg_index where indexrelid = given.oid), given.oid) as oid, given.oid as own, is_far
   from given
 ),
-near as (
-  select oid from seed
-  union
-  select k.other
-  from seed
-  cross join lateral (
-    select confrelid as other from pg_constraint where $3::boolean and conrelid = seed.oid and contype = 'f'
+down as (
+  select array(
+    select oid from seed
     union all
-    select (select conrelid from pg_constraint where oid = d.objid and contype = 'f' and confrelid = seed.oid)
-    from pg_depend d
-    where $3::boolean and d.refclassid = 'pg_class'::regclass and d.refobjid = seed.oid and d.refobjsubid > 0
-      and d.classid = 'pg_constraint'::regclass
-  ) k
-  where k.other is not null
+    select k.other
+    from seed
+    cross join lateral (
+      select confrelid as other from pg_constraint where seed.is_far and conrelid = seed.oid and contype = 'f'
+      union all
+      select (select conrelid from pg_constraint where oid = d.objid and contype = 'f' and confrelid = seed.oid)
+      from pg_depend d
+      where seed.is_far and d.refclassid = 'pg_class'::regclass and d.refobjid = seed.oid and d.refobjsubid > 0
+        and d.classid = 'pg_constraint'::regclass
+    ) k
+    where k.other is not null
+  ) as level
+  union all
+  select below.level
+  from down
+  cross join lateral (
+    select array_agg(distinct inhrelid) as level from pg_inherits where inhparent = any (down.level)
+  ) below
+  where below.level is not null
 ),
 up as (
-  select oid from near
-  union
-  select h.inhparent
+  select array(select unnest(level) from down) as level
+  union all
+  select above.level
   from up
-  cross join lateral (select inhparent from pg_inherits where inhrelid = up.oid offset 0) h
-),
-down as (
-  select oid from near
-  union
-  select h.inhrelid
-  from down
-  cross join lateral (select inhrelid from pg_inherits where inhparent = down.oid offset 0) h
+  cross join lateral (
+    select array_agg(distinct inhparent) as level from pg_inherits where inhrelid = any (up.level)
+  ) above
+  where above.level is not null
 ),
 family as (
-  select oid from up
-  union
-  select oid from down
-  union
-  select own from seed
-  union
-  select (select partdefid from pg_partitioned_table where partrelid = up.oid and partdefid <> 0) from up
+  select distinct on (oid) oid
+  from (
+    select unnest(level) as oid from up
+    union all
+    select own from seed
+    union all
+    select partdefid from pg_partitioned_table
+    where partrelid = any (array(select unnest(level) from up)) and partdefid <> 0
+  ) several
+  where oid <> all ($5::oid[])
+  order by oid
 ),
 needed as (
-  select a.atttypid as oid
+  select array_agg(distinct a.atttypid) as level
   from family
   cross join lateral (
     select atttypid from pg_attribute
     where attrelid = family.oid and attnum > 0 and atttypid <> all ($4::oid[])
     offset 0
   ) a
-  union
-  select unnest(array[t.typbasetype, case when t.typcategory = 'A' then t.typelem else 0 end])
+  union all
+  select below.level
   from needed
-  cross join lateral (select * from pg_type where oid = needed.oid offset 0) t
+  cross join lateral (
+    select array_agg(distinct part.oid) as level
+    from pg_type t
+    cross join lateral unnest(array[t.typbasetype, case when t.typcategory = 'A' then t.typelem end]) part(oid)
+    where t.oid = any (needed.level) and part.oid <> 0
+  ) below
+  where below.level is not null
 )
 select (select json_agg(array[name, oid::text]) from asked),
   (select json_agg(json_build_array(
@@ -273,8 +302,9 @@ select (select json_agg(array[name, oid::text]) from asked),
    from family
    cross join lateral (select * from pg_class where oid = family.oid offset 0) c),
   (select json_agg(${TYPE})
-   from needed
-   cross join lateral (select * from pg_type where oid = needed.oid offset 0) t)`;
+   from pg_type t
+   where t.oid = any (array(select unnest(level) from needed))),
+  to_json(current_schemas(true))`;
 }
 
 /** Names of what index rows give by OID: access methods and operator classes. */

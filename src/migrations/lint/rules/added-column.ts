@@ -3,10 +3,10 @@ import type { Relation } from "../catalog-view.ts";
 import { columnConstraints, isSerial } from "../effects/add-column.ts";
 import { resolveType } from "../effects/type-change.ts";
 import type { StatementEffects } from "../model.ts";
-import { qualified, relationName, sqlName, stringsIn } from "../names.ts";
-import { coverQuoted } from "../statement-text.ts";
+import { qualified, relationName, sqlName } from "../names.ts";
+import { coverQuoted, groupBehind } from "../statement-text.ts";
 import { batch, madeName, requireColumn } from "./backfill.ts";
-import { outside, steps } from "./recipe.ts";
+import { outside, references, steps, whenChecked } from "./recipe.ts";
 import type { Draft, Subject } from "./subject.ts";
 
 /** `add column`, taken apart. */
@@ -16,7 +16,8 @@ interface AddedColumn {
   readonly column: ColumnDef;
   readonly constraints: readonly Constraint[];
   readonly name: string;
-  /** As it is written: the type alone. */
+  /** As it is written: all of it, and the type alone. */
+  readonly command: string;
   readonly type: string;
 }
 
@@ -30,7 +31,7 @@ export async function addedColumn(
 ): Promise<readonly Draft[]> {
   const constraints = columnConstraints(column);
   const name = sqlName(column.colname ?? "");
-  const added = { subject, relation, column, constraints, name, type: typeText(command) };
+  const added = { subject, relation, column, constraints, name, command, type: typeText(command) };
   if (relation.columns.some((one) => one.name === column.colname)) return [];
   const drafts = own.rewrites.includes(relation.label) ? [await rewriting(added)] : [];
   if (own.scans.length > 0 && drafts.length === 0) drafts.push(...scanning(added, own));
@@ -121,13 +122,13 @@ ${steps(subject.tool, [
 }
 
 function volatile(added: AddedColumn, nobody: string): Draft {
-  const { relation, name, type, subject, column } = added;
+  const { relation, name, type, subject, column, command } = added;
   const table = relation.label;
   const isRequired = has(added, "CONSTR_NOTNULL");
   const filled = batch(relation, `${name} = default`, `${name} is null`);
   const parts = [
     `alter table ${table} add column ${name} ${type};`,
-    `alter table ${table} alter column ${name} set default ${defaultText(subject.text, column)};`,
+    `alter table ${table} alter column ${name} set default ${defaultText(command)};`,
     filled,
   ];
   if (isRequired) parts.push("-- then:", requireColumn(relation, column.colname ?? "", subject.tool));
@@ -139,23 +140,22 @@ function volatile(added: AddedColumn, nobody: string): Draft {
 }
 
 /** The default as it is written, up to the next word that begins a constraint. */
-function defaultText(text: string, { colname }: ColumnDef): string {
-  const covered = coverQuoted(text);
-  const start = /\bdefault\s+/i.exec(covered.slice(Math.max(0, covered.indexOf(colname ?? ""))));
+function defaultText(command: string): string {
+  const covered = coverQuoted(command);
+  const start = /\bdefault\s+/i.exec(covered);
   if (start === null) return "…";
-  const from = Math.max(0, covered.indexOf(colname ?? "")) + start.index + start[0].length;
+  const from = start.index + start[0].length;
   let depth = 0;
   let end = from;
   while (end < covered.length) {
     const character = covered.charAt(end);
     if (character === "(" || character === "[") depth += 1;
     if (character === ")" || character === "]") depth -= 1;
-    const isEnd =
-      depth === 0 && (character === "," || TYPE_ENDS.test(covered.slice(end, end + 14).replace(/^\S.*/, "")));
+    const isEnd = depth === 0 && TYPE_ENDS.test(covered.slice(end, end + 14).replace(/^\S.*/, ""));
     if (isEnd || depth < 0) break;
     end += 1;
   }
-  return text.slice(from, end).trim();
+  return command.slice(from, end).trim();
 }
 
 function scanning(added: AddedColumn, own: StatementEffects): readonly Draft[] {
@@ -164,8 +164,11 @@ function scanning(added: AddedColumn, own: StatementEffects): readonly Draft[] {
   const nobody = `nobody can read or write ${table}`;
   const plain = `alter table ${table} add column ${name} ${type}`;
   const drafts: Draft[] = [];
+  let checks = 0;
   for (const constraint of added.constraints) {
     if (constraint.contype === "CONSTR_CHECK") {
+      const rule = groupBehind(added.command, /\bcheck\s*(?=\()/gi, checks) ?? "(…)";
+      checks += 1;
       const check =
         constraint.conname === undefined
           ? madeName(relation.name, column.colname ?? "", "check")
@@ -175,7 +178,7 @@ function scanning(added: AddedColumn, own: StatementEffects): readonly Draft[] {
         why: `${nobody} while every row is checked, although the new column is the same in all of them`,
         fix: steps(subject.tool, [
           plain,
-          `alter table ${table} add constraint ${check} check (…) not valid`,
+          `alter table ${table} add constraint ${check} check ${rule} not valid`,
           `alter table ${table} validate constraint ${check}`,
         ]),
       });
@@ -186,12 +189,13 @@ function scanning(added: AddedColumn, own: StatementEffects): readonly Draft[] {
           ? madeName(relation.name, column.colname ?? "", "key")
           : sqlName(constraint.conname);
       const kind = constraint.contype === "CONSTR_UNIQUE" ? "unique" : "primary key";
+      const checked = whenChecked(constraint, added.constraints);
       drafts.push({
         rule: "lock/unique-column",
         why: `${nobody} while the index of ${name} is built`,
         fix: `${plain};
 ${outside(subject.tool, `create unique index concurrently ${key} on ${table} (${name})`)}
-alter table ${table} add constraint ${key} ${kind} using index ${key};`,
+alter table ${table} add constraint ${key} ${kind} using index ${key}${checked === "" ? "" : ` ${checked}`};`,
       });
     }
     if (constraint.contype === "CONSTR_FOREIGN") drafts.push(referencing(added, constraint, own));
@@ -199,24 +203,20 @@ alter table ${table} add constraint ${key} ${kind} using index ${key};`,
   return drafts;
 }
 
-function referencing(
-  { relation, name, type, subject, column }: AddedColumn,
-  constraint: Constraint,
-  own: StatementEffects,
-): Draft {
+function referencing(added: AddedColumn, constraint: Constraint, own: StatementEffects): Draft {
+  const { relation, name, type, subject, column, command, constraints } = added;
   const table = relation.label;
   const key =
     constraint.conname === undefined
       ? madeName(relation.name, column.colname ?? "", "fkey")
       : sqlName(constraint.conname);
   const target = qualified(relationName(constraint.pktable));
-  const columns = stringsIn(constraint.pk_attrs).map(sqlName).join(", ");
   return {
     rule: "lock/referencing-column",
     why: `nobody can read or write ${table}, and nobody can write ${target}, while the server reads ${own.scans.join(" and ")} to look the default up`,
     fix: steps(subject.tool, [
-      `alter table ${table} add column ${name} ${type} …`,
-      `alter table ${table} add constraint ${key} foreign key (${name}) references ${target}${columns === "" ? "" : ` (${columns})`} not valid`,
+      `alter table ${table} add column ${name} ${type} default ${defaultText(command)}`,
+      `alter table ${table} add constraint ${key} foreign key (${name}) ${references(constraint, constraints)} not valid`,
       `alter table ${table} validate constraint ${key}`,
     ]),
   };

@@ -4,10 +4,10 @@ import { effectsOf } from "../effects/effects.ts";
 import { constraintOf } from "../effects/family.ts";
 import type { StatementEffects } from "../model.ts";
 import { qualified, relationName, sqlName, stringsIn } from "../names.ts";
-import { takeApart } from "../statement-text.ts";
+import { coverQuoted, takeApart } from "../statement-text.ts";
 import { addedColumn } from "./added-column.ts";
 import { madeName, requireColumn, swapColumn } from "./backfill.ts";
-import { outside, steps } from "./recipe.ts";
+import { outside, steps, whenChecked } from "./recipe.ts";
 import { type Draft, listed, type Subject } from "./subject.ts";
 
 /** One command of `alter table` with what it does alone. */
@@ -86,17 +86,18 @@ function nobodyUses(relation: Relation): string {
 
 function setNotNull({ relation, command, subject }: Command): Draft {
   const column = command.name ?? "";
-  const direct =
-    subject.view.serverVersion >= 18
-      ? `-- from PostgreSQL 18 on also:\n${steps(subject.tool, [
-          `alter table ${relation.label} add constraint ${madeName(relation.name, column, "not_null")} not null ${sqlName(column)} not valid`,
-          `alter table ${relation.label} validate constraint ${madeName(relation.name, column, "not_null")}`,
-        ])}`
-      : "";
+  const name = madeName(relation.name, column, "not_null");
   return {
     rule: "lock/set-not-null",
     why: `${nobodyUses(relation)} while every row is read to see that ${sqlName(column)} is never null`,
-    fix: [requireColumn(relation, column, subject.tool), direct].filter((part) => part !== "").join("\n"),
+    // From 18 on the constraint itself may be added first and validated later.
+    fix:
+      subject.view.serverVersion >= 18
+        ? steps(subject.tool, [
+            `alter table ${relation.label} add constraint ${name} not null ${sqlName(column)} not valid`,
+            `alter table ${relation.label} validate constraint ${name}`,
+          ])
+        : requireColumn(relation, column, subject.tool),
   };
 }
 
@@ -149,13 +150,17 @@ function constraintName(relation: Relation, constraint: Constraint, kind: string
 function addedForeignKey({ relation, subject, text }: Command, constraint: Constraint): Draft {
   const name = constraintName(relation, constraint, "fkey");
   const target = qualified(relationName(constraint.pktable));
+  const isWhole = relation.kind !== "partitioned" || subject.view.serverVersion >= 18;
   return {
     rule: "lock/foreign-key",
     why: `nobody can write ${relation.label} or ${target} while both are read to find rows without a partner`,
-    fix: steps(subject.tool, [
-      `alter table ${relation.label} ${named(text, constraint, name)} not valid`,
-      `alter table ${relation.label} validate constraint ${name}`,
-    ]),
+    fix: isWhole
+      ? steps(subject.tool, [
+          `alter table ${relation.label} ${named(text, constraint, name)} not valid`,
+          `alter table ${relation.label} validate constraint ${name}`,
+        ])
+      : `-- before PostgreSQL 18 a partitioned table takes no foreign key that is not valid, but its parts do:
+-- for each part the same key as not valid, then validated; and then this statement, which finds them`,
   };
 }
 
@@ -176,14 +181,26 @@ alter table ${table} add ${constraint.conname === undefined ? "" : `constraint $
     };
   }
   const name = constraintName(relation, constraint, isPrimary ? "pkey" : "key");
+  if (relation.kind === "partitioned") return partitionedKey(relation, kind);
   const columns = stringsIn(constraint.keys).map(sqlName).join(", ");
+  const checked = whenChecked(constraint);
   const included = stringsIn(constraint.including).map(sqlName).join(", ");
   const options = `${included === "" ? "" : ` include (${included})`}${constraint.nulls_not_distinct === true ? " nulls not distinct" : ""}`;
   return {
     rule: "lock/unique",
     why: `${nobodyUses(relation)} while the index of the ${command.def === undefined ? "key" : kind} is built`,
     fix: `${outside(subject.tool, `create unique index concurrently ${name} on ${table} (${columns})${options}`)}
-alter table ${table} add constraint ${name} ${kind} using index ${name};`,
+alter table ${table} add constraint ${name} ${kind} using index ${name}${checked === "" ? "" : ` ${checked}`};`,
+  };
+}
+
+/** A partitioned table takes no index that is there as its constraint. */
+function partitionedKey(relation: Relation, kind: string): Draft {
+  return {
+    rule: "lock/unique",
+    why: `${nobodyUses(relation)} or any of its parts while the index of the ${kind} is built in each`,
+    fix: `-- for each part: create unique index concurrently …, and then the ${kind} using that index;
+-- then this statement, which finds them and builds nothing`,
   };
 }
 
@@ -193,11 +210,11 @@ function changedType({ relation, command, own, text }: Command): Draft {
   const isRewrite = own.rewrites.includes(relation.label);
   const collation = def !== undefined && "ColumnDef" in def ? def.ColumnDef.collClause : undefined;
   if (isRewrite) {
-    const parts = /\btype\s+(.*?)(?:\s+using\s+(.*))?$/is.exec(text);
+    const { type, using } = newType(text);
     return {
       rule: "lock/type",
       why: `${nobodyUses(relation)} while every row and every index of it is written anew for the new type of ${column}`,
-      fix: swapColumn(relation, name, parts?.[1]?.trim() ?? "…", parts?.[2]?.trim()),
+      fix: swapColumn(relation, name, type, using),
     };
   }
   const indexes = relation.indexes.filter(({ label }) => own.rewrites.includes(label));
@@ -205,11 +222,14 @@ function changedType({ relation, command, own, text }: Command): Draft {
     indexes.length > 0
       ? `${listed(indexes.map(({ label }) => label))} is built again`
       : "its checks are looked through again";
+  const isKept = indexes.some((index) => index.constraint !== undefined);
   return {
     rule: collation === undefined ? "lock/type-check" : "lock/collation",
     why: `the rows stay as they are, but ${nobodyUses(relation)} while ${what}`,
-    fix:
-      indexes.length > 0
+    fix: isKept
+      ? `-- an index of a key cannot be left out meanwhile. In a quiet hour, allow it, or fill a new column and swap the two:
+-- plinth:allow ${collation === undefined ? "lock/type-check" : "lock/collation"}: …`
+      : indexes.length > 0
         ? `-- the index first, the type then, and the index again without a lock:
 ${indexes.map(({ label }) => `drop index concurrently ${label};`).join("\n")}
 alter table ${relation.label} ${text};
@@ -218,6 +238,17 @@ alter table ${relation.label} ${text};
 alter table ${relation.label} drop constraint …;
 alter table ${relation.label} ${text};`,
   };
+}
+
+/** The type and the value in `alter column name type … using …`. */
+function newType(text: string): { readonly type: string; readonly using: string | undefined } {
+  const covered = coverQuoted(text);
+  const head = /^\s*alter\s+(?:column\s+)?\S+\s+(?:set\s+data\s+)?type\s+/i.exec(covered)?.[0].length;
+  if (head === undefined) return { type: "…", using: undefined };
+  const using = /\susing\b/i.exec(covered.slice(head));
+  if (using === null) return { type: text.slice(head).trim(), using: undefined };
+  const from = head + using.index;
+  return { type: text.slice(head, from).trim(), using: text.slice(from + using[0].length).trim() };
 }
 
 async function droppedConstraint({ relation, command, subject }: Command): Promise<readonly Draft[]> {
@@ -231,6 +262,7 @@ async function droppedConstraint({ relation, command, subject }: Command): Promi
       why: `it is instant, but needs ${relation.label} and ${other.label} for itself: it waits for everybody who reads either, and everybody else waits behind it`,
       fix: `-- in a migration of its own, so that nothing else is held meanwhile:
 set lock_timeout = '2s';
+-- plinth:allow lock/drop-foreign-key: it stands alone, and gives up when it has to wait
 alter table ${relation.label} drop constraint ${sqlName(constraint.name)};`,
     },
   ];
@@ -268,6 +300,7 @@ function detached({ relation, command, subject, text }: Command): readonly Draft
       fix: hasDefault
         ? `-- concurrently is not possible while there is a default partition; keep the wait short:
 set lock_timeout = '2s';
+-- plinth:allow lock/detach: it gives up when it has to wait
 alter table ${relation.label} ${text};`
         : outside(subject.tool, `alter table ${relation.label} ${text} concurrently`),
     },

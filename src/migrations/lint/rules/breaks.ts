@@ -1,7 +1,17 @@
-import type { AlterTableCmd, RenameStmt } from "libpg-query";
-import type { Relation } from "../catalog-view.ts";
+import type { AlterTableCmd, Node, RenameStmt } from "libpg-query";
+import type { Relation, RelationName } from "../catalog-view.ts";
 import { columnOf } from "../effects/family.ts";
+import { madeByStatements } from "../made-by-up.ts";
 import { nameIn, nameOfNode, qualified, relationName, sqlName, stringsIn, wordsOf } from "../names.ts";
+import {
+  columnNameIsBack,
+  computedColumnIsBack,
+  nameIsBack,
+  notNullIsBack,
+  routineIsBack,
+  typeIsBack,
+  viewIsBack,
+} from "./made-again.ts";
 import type { Draft, Subject } from "./subject.ts";
 
 /** What an application that runs meanwhile would stumble over. A down may take back what its own up has made. */
@@ -59,6 +69,7 @@ ${subject.text};
 create view ${relation.label} as select * from ${fresh};`
           : `-- under the new name beside the old one, until nobody uses that:
 -- create … ${fresh}`,
+      unless: nameIsBack(relation),
     },
   ];
 }
@@ -72,10 +83,12 @@ function renamedColumn(
   if (subject.direction === "down" && subject.madeByUp.has(`${relation.label}.${sqlName(newname)}`))
     return [];
   const [old, fresh] = [sqlName(name), sqlName(newname)];
+  if (isOwnColumn(subject, `${relation.label}.${old}`)) return [];
   const type = columnOf(relation, name)?.type.name ?? "…";
   return [
     {
       rule: "breaks/rename-column",
+      unless: columnNameIsBack(relation, name),
       why: `a running application still asks for ${relation.label}.${old}, and its statements fail`,
       fix: `-- the new name beside the old one, both kept equal, until nobody uses the old one:
 alter table ${relation.label} add column ${fresh} ${type};
@@ -103,6 +116,7 @@ async function moved(subject: Subject): Promise<readonly Draft[]> {
       fix: `-- in one transaction, a view in the old place; dropped once nobody uses it:
 ${subject.text};
 create view ${relation.label} as select * from ${schema}.${sqlName(relation.name)};`,
+      unless: nameIsBack(relation),
     },
   ];
 }
@@ -137,12 +151,7 @@ async function dropped(subject: Subject): Promise<readonly Draft[]> {
     case "OBJECT_PROCEDURE":
     case "OBJECT_SCHEMA":
     case "OBJECT_EXTENSION":
-      return (objects ?? []).flatMap((object) =>
-        droppedObject(
-          subject,
-          "ObjectWithArgs" in object ? stringsIn(object.ObjectWithArgs.objname) : wordsOf(object),
-        ),
-      );
+      return droppedObjects(subject, objects ?? []);
     default:
       return [];
   }
@@ -160,6 +169,7 @@ async function droppedRelations(subject: Subject): Promise<readonly Draft[]> {
       relation.kind === "table" || relation.kind === "partitioned" ? ", and its rows are gone" : "";
     drafts.push({
       rule: "breaks/drop-table",
+      unless: viewIsBack(relation),
       why: `a running application that still uses ${relation.label} fails${data}`,
       fix: `-- first release code that does not use it; then${keys.length === 0 ? "" : " its foreign keys one by one, each in a transaction of its own, and"} allow the drop:
 ${keys.map(({ name }) => `alter table ${relation.label} drop constraint ${sqlName(name)};\n`).join("")}-- plinth:allow breaks/drop-table: nothing uses ${relation.label} since …
@@ -169,18 +179,53 @@ ${subject.text};`,
   return drafts;
 }
 
-function droppedObject({ madeByUp, direction, text }: Subject, words: readonly string[]): readonly Draft[] {
+async function droppedObjects(subject: Subject, objects: readonly Node[]): Promise<readonly Draft[]> {
+  const drafts: Draft[] = [];
+  for (const object of objects) {
+    const words = "ObjectWithArgs" in object ? stringsIn(object.ObjectWithArgs.objname) : wordsOf(object);
+    const own = sqlName(words.at(-1) ?? "");
+    const isOwn = subject.direction === "down" && subject.madeByUp.has(own);
+    if (isOwn || madeAnew(subject.earlier).has(own)) continue;
+    const unless = await isBack(subject, object, { schema: words.at(-2), name: words.at(-1) ?? "" });
+    if (unless !== "absent") drafts.push({ ...droppedObject(subject, words), ...unless });
+  }
+  return drafts;
+}
+
+/** What the section itself has made, and did not find there. */
+function madeAnew(trees: readonly Node[]): ReadonlySet<string> {
+  const isReplacing = (tree: Node): boolean =>
+    "CreateFunctionStmt" in tree && tree.CreateFunctionStmt.replace === true;
+  return madeByStatements(trees.filter((tree) => !isReplacing(tree)));
+}
+
+/** A schema or extension made anew is empty, or another version. */
+async function isBack(
+  { tree, view }: Subject,
+  object: Node,
+  name: RelationName,
+): Promise<Pick<Draft, "unless"> | "absent"> {
+  const kind = "DropStmt" in tree ? tree.DropStmt.removeType : undefined;
+  if ("ObjectWithArgs" in object) {
+    const { objargs, args_unspecified } = object.ObjectWithArgs;
+    const arity = args_unspecified === true ? undefined : (objargs ?? []).length;
+    if ((await view.functions(name, arity))?.length === 0) return "absent";
+    return { unless: await routineIsBack(view, name, arity) };
+  }
+  if (kind !== "OBJECT_TYPE" && kind !== "OBJECT_DOMAIN") return {};
+  const isAbsent = view.isComplete && (await view.type(name, false)) === undefined;
+  return isAbsent ? "absent" : { unless: await typeIsBack(view, name) };
+}
+
+function droppedObject({ text }: Subject, words: readonly string[]): Draft {
   const name = words.map(sqlName).join(".");
-  if (direction === "down" && madeByUp.has(sqlName(words.at(-1) ?? ""))) return [];
-  return [
-    {
-      rule: "breaks/drop-object",
-      why: `a running application that still uses ${name} fails`,
-      fix: `-- first release code that does not use it, then allow the drop:
+  return {
+    rule: "breaks/drop-object",
+    why: `a running application that still uses ${name} fails`,
+    fix: `-- first release code that does not use it, then allow the drop:
 -- plinth:allow breaks/drop-object: nothing uses ${name} since …
 ${text};`,
-    },
-  ];
+  };
 }
 
 async function changedColumns(subject: Subject): Promise<readonly Draft[]> {
@@ -194,6 +239,11 @@ async function changedColumns(subject: Subject): Promise<readonly Draft[]> {
   return commands.flatMap((command) => changedColumn(subject, relation, command));
 }
 
+/** The section has made the column, or given it the name: nobody knows it yet. */
+function isOwnColumn({ earlier }: Subject, column: string): boolean {
+  return madeByStatements(earlier).has(column);
+}
+
 function changedColumn(
   subject: Subject,
   relation: Relation,
@@ -204,9 +254,11 @@ function changedColumn(
   switch (subtype) {
     case "AT_DropColumn":
       if (!isThere || (subject.direction === "down" && subject.madeByUp.has(column))) return [];
+      if (isOwnColumn(subject, column)) return [];
       return [
         {
           rule: "breaks/drop-column",
+          unless: computedColumnIsBack(relation, name),
           why: `a running application that still names ${column} fails, and its values are gone`,
           fix: `-- first release code that does not name it (select * counts), then allow the drop:
 -- plinth:allow breaks/drop-column: nothing names ${column} since …
@@ -218,6 +270,7 @@ ${subject.text};`,
       return [
         {
           rule: "breaks/drop-not-null",
+          unless: notNullIsBack(relation, name),
           why: `a running application may read null in ${column}, which it never did`,
           fix: `-- release code that takes null first, then allow it:
 -- plinth:allow breaks/drop-not-null: …

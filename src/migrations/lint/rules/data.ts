@@ -1,4 +1,7 @@
 import type { Node } from "libpg-query";
+import type { CatalogView, Relation } from "../catalog-view.ts";
+import { nodesIn } from "../effects/expressions.ts";
+import { familyOf } from "../effects/family.ts";
 import { nameOfNode, relationName } from "../names.ts";
 import { batch } from "./backfill.ts";
 import { type Draft, listed, type Subject } from "./subject.ts";
@@ -34,9 +37,7 @@ async function cascaded(subject: Subject): Promise<readonly Draft[]> {
   for (const object of tree.DropStmt.objects ?? []) {
     const relation = await view.find(nameOfNode(object));
     if (relation === undefined) continue;
-    named.add(relation.label);
-    for (const { label } of relation.indexes) named.add(label);
-    for (const { id } of relation.sequences) named.add((await view.get(id))?.label ?? "");
+    for (const label of await lockedAnyway(view, relation)) named.add(label);
   }
   const others = effects.locks
     .filter(({ relation, mode }) => mode === "AccessExclusiveLock" && !named.has(relation))
@@ -49,6 +50,32 @@ async function cascaded(subject: Subject): Promise<readonly Draft[]> {
       fix: "-- drop what depends on it by name, and then without cascade",
     },
   ];
+}
+
+/** What the drop locks without cascade as well: it, its parts, what they own, and where they point to or belong. */
+async function lockedAnyway(view: CatalogView, relation: Relation): Promise<readonly string[]> {
+  const family = relation.kind === "partitioned" ? await familyOf(view, relation) : [relation];
+  const ids = family.flatMap((member) => [
+    ...member.sequences.map(({ id }) => id),
+    ...member.constraints.flatMap(({ reference }) => reference?.tableId ?? []),
+    ...member.parents,
+    ...(member.tableId === undefined ? [] : [member.tableId]),
+  ]);
+  const others = await Promise.all(ids.map((id) => view.get(id)));
+  const own = new Set(family.map(({ id }) => id));
+  const isPointing = (other: Relation | undefined): boolean =>
+    other?.constraints.some(({ reference }) => own.has(reference?.tableId ?? "")) === true;
+  return [
+    ...family.flatMap(({ label, indexes }) => [label, ...indexes.map((index) => index.label)]),
+    // One that points back loses its foreign key.
+    ...others.flatMap((other) => (other === undefined || isPointing(other) ? [] : [other.label])),
+  ];
+}
+
+/** It takes so many rows at once and no more, and is run again for the rest. */
+function isBatch(tree: Node): boolean {
+  for (const node of nodesIn(tree)) if ("limitCount" in node && node.limitCount !== undefined) return true;
+  return false;
 }
 
 async function written(
@@ -78,7 +105,7 @@ delete from ${table} where ctid in (select ctid from ${table} where … limit 10
     ];
   }
   const isWhole = where === undefined;
-  if (!isWhole && effects.scans.length === 0) return [];
+  if (!isWhole && (effects.scans.length === 0 || isBatch(tree))) return [];
   return [
     {
       rule: isWhole ? "data/update-all" : "data/unbatched-write",

@@ -44,12 +44,11 @@ function typeRule(table: string, column: ColumnDef): readonly Draft[] {
   const isBuiltIn = words.length === 1 || words.at(-2) === "pg_catalog";
   const hasLength = (column.typeName?.typmods ?? []).length > 0;
   if (isSerial(column)) {
-    const base = /^big|8$/.test(type) ? "bigint" : "bigint";
     return [
       {
         rule: "design/serial",
         why: `${name}: anybody may write any number into a serial column, and its sequence has rights and an owner of its own`,
-        fix: `${own} ${base} generated always as identity`,
+        fix: `${own} bigint generated always as identity`,
       },
     ];
   }
@@ -146,7 +145,7 @@ function numbered(table: string, columns: readonly ColumnDef[]): readonly Draft[
           {
             rule: "design/numbered-columns" as const,
             why: `${table}: ${names.join(", ")} are one list in several columns: looking for a value means looking in each, and one more means a migration`,
-            fix: `create table ${prefix}s (… bigint not null references ${table}, position integer not null, ${prefix} text not null);`,
+            fix: `create table ${sqlName(`${prefix}s`)} (… bigint references ${table}, position integer, ${sqlName(prefix)} text not null, primary key (…, position));`,
           },
         ],
   );

@@ -1,9 +1,8 @@
 import type { Node } from "libpg-query";
-import { endOfQuoted, skipBlank } from "../../text-guard.ts";
-import { isReserved, nameIn, sqlName, stringsIn } from "../names.ts";
+import { IDENTIFIER_BYTES_LIMIT, isReservedWord, unquoted } from "../../../sql/index.ts";
+import { nameIn, sqlName, stringsIn } from "../names.ts";
+import { wordsIn } from "../statement-text.ts";
 import type { Draft, Subject } from "./subject.ts";
-
-const NAME_BYTES = 63;
 
 /** Rules about names that the statement makes. */
 export function designedNames(subject: Subject): readonly Draft[] {
@@ -13,10 +12,11 @@ export function designedNames(subject: Subject): readonly Draft[] {
 
 /** The parser has cut them already, so they are looked for in the text. */
 function longNames({ text }: Subject): readonly Draft[] {
-  for (const name of identifiersIn(text)) {
-    if (Buffer.byteLength(name) <= NAME_BYTES) continue;
+  for (const { start, end } of wordsIn(text)) {
+    const name = unquoted(text.slice(start, end));
+    if (Buffer.byteLength(name) <= IDENTIFIER_BYTES_LIMIT) continue;
     const cut = Buffer.from(name)
-      .subarray(0, NAME_BYTES)
+      .subarray(0, IDENTIFIER_BYTES_LIMIT)
       .toString("utf8")
       .replace(/\uFFFD+$/u, "");
     return [
@@ -28,20 +28,6 @@ function longNames({ text }: Subject): readonly Draft[] {
     ];
   }
   return [];
-}
-
-function* identifiersIn(text: string): Generator<string> {
-  const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
-  let at = skipBlank(text, 0);
-  while (at < text.length) {
-    const quotedEnd = endOfQuoted(text, at);
-    word.lastIndex = at;
-    const found = quotedEnd === undefined ? word.exec(text)?.[0] : undefined;
-    if (found !== undefined) yield found;
-    if (quotedEnd !== undefined && text.charAt(at) === '"')
-      yield text.slice(at + 1, quotedEnd).replaceAll('""', '"');
-    at = skipBlank(text, quotedEnd === undefined ? at + (found?.length ?? 1) : quotedEnd + 1);
-  }
 }
 
 interface NewName {
@@ -96,7 +82,7 @@ function oddName({ what, name }: NewName): readonly Draft[] {
       },
     ];
   }
-  if (!isReserved(name)) return [];
+  if (!isReservedWord(name)) return [];
   return [
     {
       rule: "design/reserved-name",

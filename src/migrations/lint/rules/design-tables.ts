@@ -1,16 +1,24 @@
 /** Rules about tables, keys and indexes as they are when the file's up is done: what is missing may come later in it. */
-import type { Node } from "libpg-query";
+import type { Constraint as ConstraintNode, Node } from "libpg-query";
 import type { CatalogView, Constraint, Index, Relation } from "../catalog-view.ts";
 import { sameList } from "../effects/build-index.ts";
+import { constraintsIn } from "../effects/create-table.ts";
 import { isSameType } from "../effects/type-change.ts";
 import { type RelationPath, relationName, sqlName, stringsIn } from "../names.ts";
 import { madeName } from "./backfill.ts";
 import { type Draft, listed } from "./subject.ts";
 
-/** What a statement has made, to be looked at when the file is done. */
+type ColumnNames = readonly string[];
+
+/** What a statement has made, to be looked at when the file is done. `simpleKeys`: foreign keys without `match full`. */
 export type Made =
-  | { readonly kind: "table"; readonly table: RelationPath }
-  | { readonly kind: "foreign-key"; readonly table: RelationPath; readonly columns: readonly string[] }
+  | { readonly kind: "table"; readonly table: RelationPath; readonly simpleKeys: readonly ColumnNames[] }
+  | {
+      readonly kind: "foreign-key";
+      readonly table: RelationPath;
+      readonly columns: ColumnNames;
+      readonly simpleKeys: readonly ColumnNames[];
+    }
   | { readonly kind: "key"; readonly table: RelationPath }
   | { readonly kind: "row-security"; readonly table: RelationPath }
   | {
@@ -25,7 +33,8 @@ export function madeBy(tree: Node): readonly Made[] {
   if ("CreateStmt" in tree) {
     const { relation, partbound } = tree.CreateStmt;
     const isWorth = partbound === undefined && relation?.relpersistence !== "t";
-    return isWorth ? [{ kind: "table", table: relationName(relation) }] : [];
+    const simpleKeys = constraintsIn(tree.CreateStmt).flatMap((one) => simpleKey(one));
+    return isWorth ? [{ kind: "table", table: relationName(relation), simpleKeys }] : [];
   }
   if ("IndexStmt" in tree) {
     const { relation, idxname, indexParams } = tree.IndexStmt;
@@ -42,15 +51,29 @@ export function madeBy(tree: Node): readonly Made[] {
     if (subtype === "AT_EnableRowSecurity") return [{ kind: "row-security", table }];
     if (def !== undefined && "Constraint" in def) {
       if (def.Constraint.contype === "CONSTR_FOREIGN")
-        return [{ kind: "foreign-key", table, columns: stringsIn(def.Constraint.fk_attrs) }];
+        return [
+          {
+            kind: "foreign-key",
+            table,
+            columns: stringsIn(def.Constraint.fk_attrs),
+            simpleKeys: simpleKey(def.Constraint),
+          },
+        ];
       return def.Constraint.contype === "CONSTR_PRIMARY" ? [{ kind: "key", table }] : [];
     }
     if (def === undefined || !("ColumnDef" in def)) return [];
     const isReferring = (def.ColumnDef.constraints ?? []).some(
       (one) => "Constraint" in one && one.Constraint.contype === "CONSTR_FOREIGN",
     );
-    return isReferring ? [{ kind: "foreign-key", table, columns: [def.ColumnDef.colname ?? ""] }] : [];
+    return isReferring
+      ? [{ kind: "foreign-key", table, columns: [def.ColumnDef.colname ?? ""], simpleKeys: [] }]
+      : [];
   });
+}
+
+/** The columns of a foreign key that is checked only where none of them is null. */
+function simpleKey({ contype, fk_attrs, fk_matchtype }: ConstraintNode): readonly ColumnNames[] {
+  return contype === "CONSTR_FOREIGN" && fk_matchtype !== "f" ? [stringsIn(fk_attrs)] : [];
 }
 
 /** What is wrong with it. */
@@ -59,13 +82,20 @@ export async function designedTables(view: CatalogView, made: Made): Promise<rea
   if (relation === undefined || !relation.isKnown) return [];
   switch (made.kind) {
     case "table":
-      return [...primaryKey(relation, true), ...(await foreignKeys(view, relation, () => true))];
+      return [
+        ...primaryKey(relation, true),
+        ...(await foreignKeys(view, relation, () => true)),
+        ...halfEmpty(relation, made.simpleKeys),
+      ];
     case "key":
       return primaryKey(relation, false);
     case "row-security":
       return rowSecurity(view, relation);
     case "foreign-key":
-      return foreignKeys(view, relation, ({ columns }) => sameList(columns, made.columns));
+      return [
+        ...(await foreignKeys(view, relation, ({ columns }) => sameList(columns, made.columns))),
+        ...halfEmpty(relation, made.simpleKeys),
+      ];
     case "index":
       return indexRules(relation, made.name, made.columns);
   }
@@ -115,7 +145,7 @@ function primaryKey(relation: Relation, isNew: boolean): readonly Draft[] {
     drafts.push({
       rule: "design/text-key",
       why: `${table}: a key of ${listed(texts.map(({ name }) => sqlName(name)))} is copied into every table that refers to it, and can hardly change`,
-      fix: `id bigint generated always as identity primary key, and unique (${texts.map(({ name }) => sqlName(name)).join(", ")})`,
+      fix: `id bigint generated always as identity primary key, unique (${texts.map(({ name }) => sqlName(name)).join(", ")})`,
     });
   }
   return drafts;
@@ -131,7 +161,7 @@ async function foreignKeys(
     if (constraint.kind !== "foreign-key" || constraint.parentId !== undefined || !isMeant(constraint))
       continue;
     if (!isCovered(relation, constraint.columns)) drafts.push(withoutIndex(relation, constraint));
-    drafts.push(...(await otherType(view, relation, constraint)), ...halfEmpty(relation, constraint));
+    drafts.push(...(await otherType(view, relation, constraint)));
   }
   return drafts;
 }
@@ -180,18 +210,21 @@ async function otherType(
 }
 
 /** With match simple a reference of which one half is null is not checked at all. */
-function halfEmpty(relation: Relation, { columns, name }: Constraint): readonly Draft[] {
-  const nullable = columns.filter(
-    (column) => relation.columns.find((one) => one.name === column)?.isNotNull !== true,
-  );
-  if (columns.length < 2 || nullable.length < 2) return [];
-  return [
-    {
-      rule: "design/nullable-composite-key",
-      why: `${sqlName(name)}: where one of ${listed(nullable.map(sqlName))} is null, the others may point to nothing`,
-      fix: `-- make them not null, or all or none of them: … match full`,
-    },
-  ];
+function halfEmpty(relation: Relation, simpleKeys: readonly ColumnNames[]): readonly Draft[] {
+  return relation.constraints.flatMap(({ kind, columns, name }) => {
+    if (kind !== "foreign-key" || !simpleKeys.some((key) => sameList(key, columns))) return [];
+    const nullable = columns.filter(
+      (column) => relation.columns.find((one) => one.name === column)?.isNotNull !== true,
+    );
+    if (columns.length < 2 || nullable.length < 2) return [];
+    return [
+      {
+        rule: "design/nullable-composite-key" as const,
+        why: `${sqlName(name)}: where one of ${listed(nullable.map(sqlName))} is null, the others may point to nothing`,
+        fix: `-- make them not null, or all or none of them: … match full`,
+      },
+    ];
+  });
 }
 
 function indexRules(
@@ -216,7 +249,7 @@ function indexRules(
     drafts.push({
       rule: "design/hash-index",
       why: `${index.label}: a hash index finds equal values only: no order, no ranges, no uniqueness, one column`,
-      fix: `create index ${index.label} on ${relation.label} (${columns.map(sqlName).join(", ")}); -- btree`,
+      fix: `${createIndex(relation, index)} (${columns.map(sqlName).join(", ")}); -- btree`,
     });
   }
   if (second === undefined && type === "bool" && index.predicate === undefined) {
@@ -224,10 +257,15 @@ function indexRules(
     drafts.push({
       rule: "design/boolean-index",
       why: `${index.label}: half of ${relation.label} on each side is read faster without an index`,
-      fix: `create index ${index.label} on ${relation.label} (…) where ${column}; -- the columns you look for, of the rare rows`,
+      fix: `${createIndex(relation, index)} (…) where ${column}; -- the columns you look for, of the rare rows`,
     });
   }
   return [...drafts, ...doubled(relation, index)];
+}
+
+/** `create index …`, up to its columns. */
+function createIndex({ isOld, label }: Relation, { name }: Index): string {
+  return `create index${isOld ? " concurrently" : ""} ${sqlName(name)} on ${label}`;
 }
 
 function doubled(relation: Relation, index: Index): readonly Draft[] {

@@ -1,9 +1,9 @@
-import type { IndexStmt } from "libpg-query";
-import { constraintsIn } from "../effects/create-table.ts";
+import type { Constraint, CreateStmt, IndexStmt } from "libpg-query";
+import { columnConstraints } from "../effects/add-column.ts";
 import { nameOfNode, qualified, relationName, sqlName, stringsIn } from "../names.ts";
 import { insertBehind } from "../statement-text.ts";
 import { madeName } from "./backfill.ts";
-import { outside, steps } from "./recipe.ts";
+import { outside, references, steps } from "./recipe.ts";
 import { type Draft, listed, type Subject, worksOn } from "./subject.ts";
 
 /** Rules about locks of statements other than `alter table`. */
@@ -63,7 +63,12 @@ async function droppedIndex(subject: Subject): Promise<readonly Draft[]> {
     drafts.push({
       rule: "lock/drop-index",
       why: `it is instant, but needs ${table.label} for itself: it waits for everybody who reads it, and everybody else waits behind`,
-      fix: outside(subject.tool, `drop index concurrently ${index.label}`),
+      fix:
+        index.kind === "partitioned-index"
+          ? `-- an index of a partitioned table cannot be dropped concurrently. In a quiet hour, allow it:
+-- plinth:allow lock/drop-index: …
+${subject.text};`
+          : outside(subject.tool, `drop index concurrently ${index.label}`),
     });
   }
   return drafts;
@@ -93,8 +98,7 @@ async function createdTable(subject: Subject): Promise<readonly Draft[]> {
   if (!("CreateStmt" in tree)) return [];
   const own = relationName(tree.CreateStmt.relation);
   const drafts: Draft[] = [];
-  for (const constraint of constraintsIn(tree.CreateStmt)) {
-    if (constraint.contype !== "CONSTR_FOREIGN") continue;
+  for (const { constraint, names, behind } of foreignKeysIn(tree.CreateStmt)) {
     const target = await view.find(relationName(constraint.pktable));
     if (
       target === undefined ||
@@ -102,17 +106,42 @@ async function createdTable(subject: Subject): Promise<readonly Draft[]> {
       !effects.locks.some(({ relation }) => relation === target.label)
     )
       continue;
-    const columns = stringsIn(constraint.fk_attrs).map(sqlName).join(", ") || "…";
-    const name = constraint.conname ?? madeName(own.name, ...stringsIn(constraint.fk_attrs), "fkey");
+    const columns = names.map(sqlName).join(", ");
+    const name =
+      constraint.conname === undefined ? madeName(own.name, ...names, "fkey") : sqlName(constraint.conname);
+    const key = `foreign key (${columns}) ${references(constraint, behind)}`;
     drafts.push({
       rule: "lock/create-foreign-key",
       why: `it is instant, but writers of ${target.label} wait for it, and it waits for them`,
       fix: `-- the table first, and each foreign key alone, so that the wait is short and nothing else is held:
-alter table ${qualified(own)} add constraint ${sqlName(name)} foreign key (${columns}) references ${target.label} not valid;
-alter table ${qualified(own)} validate constraint ${sqlName(name)};`,
+alter table ${qualified(own)} add constraint ${name} ${key} not valid;
+alter table ${qualified(own)} validate constraint ${name};`,
     });
   }
   return [...drafts, ...(await createdPart(subject))];
+}
+
+interface NewForeignKey {
+  readonly constraint: Constraint;
+  readonly names: readonly string[];
+  /** Everything written behind the same column. */
+  readonly behind: readonly Constraint[];
+}
+
+/** Foreign keys of a new table with their columns. */
+function foreignKeysIn({ tableElts, constraints }: CreateStmt): readonly NewForeignKey[] {
+  const found = [...(tableElts ?? []), ...(constraints ?? [])].flatMap(
+    (element): readonly NewForeignKey[] => {
+      if ("Constraint" in element) {
+        const { Constraint: constraint } = element;
+        return [{ constraint, names: stringsIn(constraint.fk_attrs), behind: [] }];
+      }
+      if (!("ColumnDef" in element)) return [];
+      const behind = columnConstraints(element.ColumnDef);
+      return behind.map((constraint) => ({ constraint, names: [element.ColumnDef.colname ?? ""], behind }));
+    },
+  );
+  return found.filter(({ constraint }) => constraint.contype === "CONSTR_FOREIGN");
 }
 
 async function createdPart({ tree, view, text, effects, tool }: Subject): Promise<readonly Draft[]> {
@@ -190,7 +219,7 @@ ${effects.scans.map((table) => `vacuum (analyze) ${table};`).join("\n")}`,
 
 function domainRule({ tree, effects, tool, text }: Subject): readonly Draft[] {
   if (!("AlterDomainStmt" in tree) || effects.scans.length === 0) return [];
-  const { subtype, typeName, def, name } = tree.AlterDomainStmt;
+  const { subtype, typeName } = tree.AlterDomainStmt;
   const domain = stringsIn(typeName).map(sqlName).join(".");
   const why = `writers of ${listed(effects.scans)} wait while every row is checked`;
   if (subtype === "V") {
@@ -202,17 +231,15 @@ function domainRule({ tree, effects, tool, text }: Subject): readonly Draft[] {
       },
     ];
   }
-  const given = def !== undefined && "Constraint" in def ? def.Constraint.conname : undefined;
-  const rule = madeName(stringsIn(typeName).at(-1) ?? "", "check");
-  const check = given === undefined ? rule : sqlName(given);
+  const rule = madeName(stringsIn(typeName).at(-1) ?? "", "not_null");
   const added =
     subtype === "O"
-      ? `alter domain ${domain} add constraint ${check} check (value is not null) not valid`
-      : `${given === undefined ? insertBehind(text, /\badd/i, ` constraint ${check}`) : text} not valid`;
+      ? `alter domain ${domain} add constraint ${rule} check (value is not null) not valid`
+      : `${text} not valid`;
   return [
     {
       rule: "lock/domain-constraint",
-      why: `${why}${name === undefined ? "" : ""}`,
+      why,
       fix: `-- new values are checked from then on; rows that are there by a check of each table, which can be validated without a lock:
 ${steps(tool, [added])}`,
     },

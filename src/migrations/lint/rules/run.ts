@@ -1,7 +1,7 @@
 import type { Node } from "libpg-query";
 import { classifyStatement, settingOf } from "../../statement-kind.ts";
 import { nodesIn } from "../effects/expressions.ts";
-import { nameIn, sqlName } from "../names.ts";
+import { nameIn, nameOfNode, sqlName } from "../names.ts";
 import { cutOut, oneLine } from "../statement-text.ts";
 import { outside } from "./recipe.ts";
 import type { Draft, Subject } from "./subject.ts";
@@ -86,11 +86,11 @@ function usesNewValue({ tree, newEnumValues, isInTransaction, tool }: Subject): 
 }
 
 /** Plinth records each statement and goes on behind the last one; other tools begin again. */
-function notRepeatable({ tree, tool, isInTransaction, text }: Subject): readonly Draft[] {
+function notRepeatable({ tree, tool, isInTransaction, text, earlier }: Subject): readonly Draft[] {
   if (tool.splitsPhases || isInTransaction || tool.format === "plain") return [];
   if ("IndexStmt" in tree && tree.IndexStmt.if_not_exists !== true) {
     const { idxname } = tree.IndexStmt;
-    if (idxname === undefined) return [];
+    if (idxname === undefined || earlier.some((one) => dropsIfThere(one, idxname))) return [];
     return [
       {
         rule: "run/not-repeatable",
@@ -109,6 +109,13 @@ function notRepeatable({ tree, tool, isInTransaction, text }: Subject): readonly
     ];
   }
   return [];
+}
+
+/** `drop index if exists`, so that the index can be built again. */
+function dropsIfThere(tree: Node, index: string): boolean {
+  if (!("DropStmt" in tree) || tree.DropStmt.missing_ok !== true) return false;
+  const { removeType, objects } = tree.DropStmt;
+  return removeType === "OBJECT_INDEX" && (objects ?? []).some((object) => nameOfNode(object).name === index);
 }
 
 const SERVER_WIDE = [

@@ -28,6 +28,8 @@ export interface Subject {
   readonly madeByUp: ReadonlySet<string>;
   /** Values that earlier statements of the transaction added to enums. */
   readonly newEnumValues: ReadonlySet<string>;
+  /** Statements of the section that come before it. */
+  readonly earlier: readonly Node[];
 }
 
 /** A lock that an earlier statement took. */
@@ -49,6 +51,15 @@ export interface Draft {
   readonly rule: RuleId;
   readonly why: string;
   readonly fix: string;
+  /** Asked when the statement's transaction ends: true takes the finding back. */
+  readonly unless?: (end: TransactionEnd) => Promise<boolean>;
+}
+
+/** A transaction that has run to its end. */
+export interface TransactionEnd {
+  readonly view: CatalogView;
+  /** Its statements. */
+  readonly trees: readonly Node[];
 }
 
 /** The relation's strong lock among the effects, if it has one. */

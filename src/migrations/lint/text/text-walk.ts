@@ -1,18 +1,13 @@
 import type { ParsedStatement } from "../../parse-sql.ts";
-import type {
-  CatalogView,
-  FunctionFacts,
-  Relation,
-  RelationKind,
-  RelationName,
-  TypeFacts,
-} from "../catalog-view.ts";
+import type { CatalogView, Relation, RelationKind, RelationName } from "../catalog-view.ts";
 import { qualified, relationName } from "../names.ts";
 import type { StepFailure, Walk } from "../walk.ts";
+import { builtInFunctions, builtInType } from "./built-in.ts";
+import { MadeTypes } from "./made-types.ts";
 
 /**
- * Walks without a server. It knows which relations the files made, and that nobody waits for one of the same file;
- * everything else is not known, and what is not known counts as blocking.
+ * Walks without a server. It knows which relations the file made, for which nobody waits; types that any of the files
+ * made; and what PostgreSQL brings along. Everything else is not known, and what is not known counts as blocking.
  */
 export function openTextWalk(home: string, serverVersion: number): Walk {
   return new TextWalk(home, serverVersion);
@@ -22,9 +17,13 @@ class TextWalk implements Walk {
   readonly view: CatalogView;
   readonly #home: string;
   readonly #made = new Map<string, Relation>();
+  #types: MadeTypes;
+  /** As they were before a way back. */
+  #typesBefore: MadeTypes | undefined;
 
   constructor(home: string, serverVersion: number) {
     this.#home = home;
+    this.#types = new MadeTypes(home);
     const find = async (name: RelationName): Promise<Relation> =>
       this.#made.get(this.#idOf(name)) ?? this.#relationOf({ ...name, kind: "table" }, true);
     this.view = Object.freeze({
@@ -33,6 +32,8 @@ class TextWalk implements Walk {
       home,
       find,
       get: async (id: string) => this.#made.get(id),
+      type: async (name: RelationName, isArray: boolean) =>
+        builtInType(name, isArray) ?? this.#types.find(name, isArray),
     });
   }
 
@@ -40,14 +41,16 @@ class TextWalk implements Walk {
     return JSON.stringify([schema ?? this.#home, name]);
   }
 
-  async begin(): Promise<void> {
+  async begin(direction: "up" | "down"): Promise<void> {
     // What earlier files made may be in use by now, and what became of it since is not known.
     this.#made.clear();
+    this.#typesBefore = direction === "down" ? this.#types.copy() : undefined;
   }
 
   async step({ tree }: ParsedStatement): Promise<StepFailure | undefined> {
     const made = madeBy(tree);
     if (made !== undefined) this.#made.set(this.#idOf(made), this.#relationOf(made, false));
+    this.#types.note(tree);
     return undefined;
   }
 
@@ -57,7 +60,9 @@ class TextWalk implements Walk {
     return { ...UNKNOWN_RELATION, id: this.#idOf({ schema, name }), schema, name, label, kind, isOld };
   }
 
-  async end(): Promise<void> {}
+  async end(): Promise<void> {
+    this.#types = this.#typesBefore ?? this.#types;
+  }
 
   async close(): Promise<void> {}
 }
@@ -100,63 +105,14 @@ const UNKNOWN_RELATION: Omit<Relation, "id" | "schema" | "name" | "label" | "kin
   hasRowSecurity: false,
 };
 
-/** PostgreSQL's own types that columns are made of; its schema is looked at before any other. */
-const TYPES = new Set(
-  (
-    "bool int2 int4 int8 float4 float8 numeric money text varchar bpchar char name bytea uuid json jsonb xml date time timetz " +
-    "timestamp timestamptz interval inet cidr macaddr macaddr8 bit varbit point line lseg box path polygon circle tsvector " +
-    "tsquery int4range int8range numrange tsrange tstzrange daterange oid"
-  ).split(" "),
-);
-
-/** PostgreSQL's own functions that defaults are made of. */
-const FUNCTIONS: Readonly<Record<string, FunctionFacts["volatility"]>> = {
-  now: "stable",
-  transaction_timestamp: "stable",
-  current_setting: "stable",
-  lower: "immutable",
-  upper: "immutable",
-  length: "immutable",
-  gen_random_uuid: "volatile",
-  uuidv7: "volatile",
-  clock_timestamp: "volatile",
-  random: "volatile",
-  nextval: "volatile",
-};
-
-function isOfServer({ schema }: RelationName): boolean {
-  return schema === undefined || schema === "pg_catalog";
-}
-
-function builtInType(name: RelationName, isArray: boolean): TypeFacts | undefined {
-  if (!isOfServer(name) || !TYPES.has(name.name)) return undefined;
-  return {
-    schema: "pg_catalog",
-    name: name.name,
-    isArray,
-    kind: "base",
-    base: undefined,
-    baseModifier: -1,
-    isConstrained: false,
-    expression: undefined,
-  };
-}
-
-function builtInFunction(name: RelationName): readonly FunctionFacts[] | undefined {
-  const volatility = isOfServer(name) ? FUNCTIONS[name.name] : undefined;
-  if (volatility === undefined) return undefined;
-  return [{ volatility, isBuiltIn: true, language: "internal", definition: undefined }];
-}
-
 const notKnown = async (): Promise<undefined> => undefined;
 
-const NOTHING_KNOWN: Omit<CatalogView, "serverVersion" | "home" | "find" | "get"> = {
+const NOTHING_KNOWN: Omit<CatalogView, "serverVersion" | "home" | "find" | "get" | "type"> = {
   isComplete: false,
   prefetch: async () => {},
-  type: async (name, isArray) => builtInType(name, isArray),
   isBinaryCoercible: notKnown,
   operatorClass: notKnown,
-  functions: async (name) => builtInFunction(name),
+  functions: async (name) => builtInFunctions(name),
   tablesOfType: notKnown,
   dropLocks: notKnown,
   hasPart: notKnown,
