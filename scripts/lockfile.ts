@@ -1,12 +1,14 @@
 /**
- * Guards package-lock.json: it names every platform's optional package and no address of a registry. A registry
+ * Guards package-lock.json, the repository's and the bench's: each names every platform's optional package and no address of a registry. A registry
  * mirror that lacks a platform makes `npm install` drop its entry, and `npm ci` then fails for everybody with
  * "Missing: … from lock file". Addresses are left out because each reader has a registry of their own.
  * Run `npm run lockfile` after every `npm install`; an entry it adds has no integrity hash, which npm accepts.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+
+/** From the root: what the bench compares Plinth with is installed apart. */
+export const LOCKFILES = ["package-lock.json", "bench/package-lock.json"] as const;
 
 /** What this script reads and writes of one entry of the lock file; the rest passes through. */
 export interface LockEntry {
@@ -85,8 +87,9 @@ function platformEntry({ owner, name, version }: MissingEntry): LockEntry {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const path = join(process.argv[2] ?? ".", "package-lock.json");
-  const lock: LockFile = JSON.parse(readFileSync(path, "utf8"));
-  for (const problem of checkLockfile(lock)) process.stderr.write(`mended: ${problem}\n`);
-  writeFileSync(path, `${JSON.stringify(completeLockfile(lock), null, 2)}\n`);
+  for (const path of LOCKFILES) {
+    const lock: LockFile = JSON.parse(readFileSync(path, "utf8"));
+    for (const problem of checkLockfile(lock)) process.stderr.write(`${path}, mended: ${problem}\n`);
+    writeFileSync(path, `${JSON.stringify(completeLockfile(lock), null, 2)}\n`);
+  }
 }

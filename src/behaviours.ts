@@ -1,5 +1,6 @@
 import { authorshipBehaviour } from "./authorship/index.ts";
 import type { Behaviour } from "./schema/index.ts";
+import { searchBehaviour } from "./search/index.ts";
 import { softDeleteBehaviour } from "./soft-delete/index.ts";
 import { timestampsBehaviour } from "./timestamps/index.ts";
 
@@ -11,4 +12,5 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   softDeleteBehaviour,
   timestampsBehaviour,
   authorshipBehaviour,
+  searchBehaviour,
 ];

@@ -21,20 +21,21 @@ import {
   type Intent,
   Query,
   type QueryRunner,
+  ReadMerger,
   type Repository,
   type RepositoryContext,
   runBatch,
 } from "./repository/index.ts";
 import { callRoutine } from "./routines/index.ts";
 import {
-  type Actor,
   type AnyEntity,
   type AnyRoutine,
   type CallInput,
   describeSchema,
   type RoutineResult,
 } from "./schema/index.ts";
-import { rowsByName, templateCall } from "./statement/index.ts";
+import type { Actor } from "./sql/index.ts";
+import { isRowSchema, parseRows, type RowSchema, rowsByName, templateCall } from "./statement/index.ts";
 import {
   createUnitOfWork,
   type Place,
@@ -61,6 +62,11 @@ export interface CreateDatabaseOptions<S extends SchemaModule> extends Omit<Data
    * first call, for a process that must start while its server is away. @default "verify"
    */
   readonly boot?: "verify" | "lazy";
+  /**
+   * Single-row reads of one tick (`find`, `get`) travel as one statement. Switch it off to see each of them in the
+   * server's log. @default true
+   */
+  readonly mergeReads?: boolean;
   /** Names of migrations not yet applied, for `health()`. */
   readonly pendingMigrations?: () => Promise<readonly string[]>;
   /** Where warnings (a leaked connection, a dirty release, a server that died) go. @default `process.emitWarning` */
@@ -72,10 +78,16 @@ export interface DatabaseWarning extends Pick<PoolWarning, "message" | "holder">
   readonly code: PoolWarning["code"] | "EMBEDDED_DOWN" | "EMBEDDED_UP";
 }
 
+/** A tagged template as a statement: `db.sql`, with or without a schema of its rows. */
+export interface SqlTag {
+  <T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  <T>(rows: RowSchema<T>): (strings: TemplateStringsArray, ...values: readonly unknown[]) => Query<T[]>;
+}
+
 /** What runs in one transaction: the same doors, bound to it, useless once it is over. */
 export interface Transaction<S extends SchemaModule> {
   repository<E extends AnyEntity>(entity: E): Repository<S, E>;
-  sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  readonly sql: SqlTag;
   call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
   /** A savepoint: rolled back alone when `work` rejects. */
   transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>): Promise<T>;
@@ -90,7 +102,7 @@ export interface Database<S extends SchemaModule> {
    * Runs `work` in a transaction. Everything of this database that it calls joins by itself, however deep; a
    * transaction inside is a savepoint. Commits when `work` resolves, rolls back when it rejects.
    *
-   * Round trips: BEGIN and COMMIT besides its statements. Holds one connection meanwhile.
+   * Round trips: COMMIT besides its statements; BEGIN travels with the first. Holds one connection meanwhile.
    *
    * @throws {TRANSACTION_ABORTED} when a failed statement's error was swallowed, so that COMMIT rolled back.
    * @throws {COMMIT_OUTCOME_UNKNOWN} when the connection broke while COMMIT was on its way.
@@ -108,8 +120,8 @@ export interface Database<S extends SchemaModule> {
 
   /**
    * Runs queries together, all or nothing. One round trip: one Sync ends them all. Inside a transaction, two more
-   * for a savepoint; and two more for BEGIN and COMMIT where a call may find no row (`update`, `delete`, `get`, …)
-   * beside another that writes, because then the answers decide whether the writes stay.
+   * for a savepoint; and one more, for COMMIT, where a call may find no row (`update`, `delete`, `get`, …) beside another
+   * that writes, because then the answers decide whether the writes stay.
    *
    * A query runs once: one that was awaited before is refused, and so is awaiting it after.
    *
@@ -143,8 +155,17 @@ export interface Database<S extends SchemaModule> {
    * const [{ n }] = await db.sql<{ n: bigint }>`select count(*) as n from tracker.tasks where status = ${status}`;
    * // select count(*) as n from tracker.tasks where status = $1
    * ```
+   *
+   * With a schema (Zod, Valibot, ArkType: anything that speaks Standard Schema) every row is checked, and typed by it.
+   *
+   * @throws {INVALID_DATA} when a row does not fit its schema.
+   *
+   * @example
+   * ```ts
+   * const [row] = await db.sql(z.object({ n: z.bigint() }))`select count(*) as n from tracker.tasks`;
+   * ```
    */
-  sql<T = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  readonly sql: SqlTag;
 
   /**
    * Calls a function or procedure that the schema declares. Arguments go by name and are checked before anything is
@@ -210,6 +231,7 @@ export async function createDatabase<S extends SchemaModule>(
     config: file,
     directory = nearestProjectFolder(process.cwd()),
     boot = "verify",
+    mergeReads = true,
     pendingMigrations,
     onWarning = emitWarning,
     ...explicit
@@ -241,11 +263,13 @@ export async function createDatabase<S extends SchemaModule>(
   let closed: Promise<void> | undefined;
   const unit = createUnitOfWork(pool);
   const actors = createActorScope();
+  const merger = mergeReads ? new ReadMerger() : undefined;
   const contextOf = (runner: QueryRunner): RepositoryContext => ({
     schema: described,
     behaviours: BEHAVIOURS,
     runner,
     actor: actors.current,
+    merger,
   });
   return Object.freeze({
     ...doorsOn<S>(unit, contextOf, unit),
@@ -317,17 +341,31 @@ function doorsOn<S extends SchemaModule>(
   const context = contextOf(runner);
   return {
     repository: (entity) => createRepository(context, entity),
-    sql: (strings, ...values) => rawQuery(runner, strings, values),
+    sql: sqlTag(runner),
     call: (routine, ...[input]) => callRoutine(runner, routine, input),
     transaction: (work, options) =>
       runner.transaction((scope) => work(doorsOn<S>(unit, contextOf, unit.bind(scope))), options),
   };
 }
 
+function sqlTag(runner: QueryRunner): SqlTag {
+  function tag<T>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<T[]>;
+  function tag<T>(
+    rows: RowSchema<T>,
+  ): (strings: TemplateStringsArray, ...values: readonly unknown[]) => Query<T[]>;
+  function tag<T>(first: TemplateStringsArray | RowSchema<T>, ...values: readonly unknown[]) {
+    if (!isRowSchema(first)) return rawQuery(runner, first, values, async (rows) => rows as T[]);
+    return (strings: TemplateStringsArray, ...given: readonly unknown[]) =>
+      rawQuery(runner, strings, given, (rows) => parseRows<T>(first, rows));
+  }
+  return tag;
+}
+
 function rawQuery<T>(
   runner: QueryRunner,
   strings: TemplateStringsArray,
   values: readonly unknown[],
+  shape: (rows: readonly unknown[]) => Promise<T[]>,
 ): Query<T[]> {
   return new Query((): Intent<T[]> => {
     const call = templateCall(strings, values);
@@ -335,8 +373,7 @@ function rawQuery<T>(
     return {
       calls: [call],
       additions: [],
-      // The caller names the shape of rows that only the caller's SQL knows.
-      read: ([outcome]) => (outcome === undefined ? [] : (rowsByName(outcome) as T[])),
+      read: ([outcome]) => shape(outcome === undefined ? [] : rowsByName(outcome)),
     };
   }, runner);
 }

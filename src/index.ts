@@ -5,11 +5,13 @@ export {
   type Database,
   type DatabaseWarning,
   type SchemaModule,
+  type SqlTag,
   type Transaction,
 } from "./database.ts";
 export type { IsolationLevel, TransactionOptions } from "./transaction/index.ts";
 export type { Check, Health } from "./health/index.ts";
-export type { Actor } from "./schema/index.ts";
+export type { Actor } from "./sql/index.ts";
+export type { RowSchema } from "./statement/index.ts";
 
 // Configuration
 export { type Config, type DatabaseOptions, defineConfig, type PoolSettings } from "./config/index.ts";
@@ -17,15 +19,45 @@ export { type Config, type DatabaseOptions, defineConfig, type PoolSettings } fr
 // Repositories and their calls
 export {
   type Addition,
+  add,
+  append,
   type BatchResults,
+  type Change,
+  condition,
+  type GraphInput,
+  type GraphRow,
+  given,
+  type ExplainOptions,
+  type Explanation,
+  type EstimatedPage,
   type KeysetPage,
+  type ManyFilter,
+  merge,
+  multiply,
+  now,
   type Operators,
   type Page,
+  type Patch,
+  type PlanNode,
   Query,
   type QuerySql,
   type ReadRow,
+  type HighlightOptions,
   type Repository,
+  type Returning,
+  remove,
+  type SearchHit,
+  type SearchOptions,
+  type SearchPage,
+  type Sort,
   type SortKey,
+  type SqlCondition,
+  type StatementPlan,
+  type StreamOptions,
+  subtract,
+  toggle,
+  type UncountedPage,
+  type UpsertPatch,
   type Where,
   type With,
 } from "./repository/index.ts";
@@ -46,6 +78,7 @@ export type { Pool, PoolStats } from "./pool/index.ts";
 // Errors and what to ask of them
 export {
   CommitOutcomeUnknownError,
+  ConditionError,
   ConfigError,
   ConnectionError,
   ConstraintError,

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InputError, type InputIssue, unknownName } from "../errors/index.ts";
-import type { Actor } from "../schema/index.ts";
+import type { Actor } from "../sql/index.ts";
 
 /** The actor of everything that runs inside a callback, carried by the async context. */
 export interface ActorScope {

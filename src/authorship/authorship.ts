@@ -1,4 +1,4 @@
-import type { Actor, Behaviour, ColumnDescription, EntityDescription } from "../schema/index.ts";
+import type { Behaviour, ColumnDescription, EntityDescription } from "../schema/index.ts";
 import type { Assignment, InsertColumn, ParameterNode, Write } from "../sql/index.ts";
 
 const NAME = "authorship";
@@ -7,11 +7,11 @@ const NAME = "authorship";
 export const authorshipBehaviour: Behaviour = {
   name: NAME,
   appliesTo: (entity) => entity.byRole.has("createdBy") || entity.byRole.has("updatedBy"),
-  rewrite: (write, entity, { actor }) => signed(write, entity, actor),
+  rewrite: signed,
 };
 
-function signed(write: Write, entity: EntityDescription, actor: Actor | undefined): Write {
-  const author: ParameterNode = { kind: "parameter", value: actor?.userId ?? null };
+function signed(write: Write, entity: EntityDescription): Write {
+  const author: ParameterNode = { kind: "parameter", value: ({ actor }) => actor?.userId ?? null };
   const updatedBy = entity.byRole.get("updatedBy");
   const assignment = (column: ColumnDescription): Assignment => ({
     name: column.name,

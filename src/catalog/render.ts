@@ -2,9 +2,11 @@ import { SchemaError } from "../errors/index.ts";
 import type {
   Behaviour,
   DatabaseObject,
+  EntityDescription,
   ObjectDescription,
   RoutineDescription,
   SchemaDescription,
+  TableAdditions,
 } from "../schema/index.ts";
 import { grantSql, policyParts } from "./render/access.ts";
 import { commentSql } from "./render/comments.ts";
@@ -47,7 +49,7 @@ export function renderSchema(schema: SchemaDescription, behaviours: readonly Beh
   const names = createNames(schema, home);
   const { up, down } = orderParts([
     ...enums.map(enumPart),
-    ...entities.flatMap((entity) => tableParts(entity, names)),
+    ...entities.flatMap((entity) => tableParts(entity, names, additionsTo(entity, behaviours))),
     ...behaviourObjects(schema, behaviours).map(behaviourPart),
     ...objects.flatMap((object) => objectParts(object, names)),
     ...policyParts(entities, policies),
@@ -88,6 +90,24 @@ function objectParts(object: ObjectDescription, names: Names): readonly Part[] {
 
 function isRoutine(object: ObjectDescription): object is RoutineDescription {
   return object.kind === "function" || object.kind === "procedure";
+}
+
+/** @throws {SCHEMA_INVALID} for an index that has the name of one that a behaviour adds. */
+function additionsTo(entity: EntityDescription, behaviours: readonly Behaviour[]): TableAdditions {
+  const added = behaviours.flatMap((behaviour) =>
+    behaviour.additions !== undefined && behaviour.appliesTo(entity) ? [behaviour.additions(entity)] : [],
+  );
+  const indexes = added.flatMap((additions) => additions.indexes);
+  const taken = indexes.find(({ name }) => entity.indexes.some((index) => index.name === name));
+  if (taken !== undefined) {
+    throw new SchemaError(
+      `index "${taken.name}" of "${entity.name}" has the name of one that a behaviour adds`,
+      {
+        hint: "Give it another name.",
+      },
+    );
+  }
+  return { columns: added.flatMap((additions) => additions.columns), indexes };
 }
 
 /** One function may serve several tables. */

@@ -32,6 +32,7 @@ describe("readDatabaseConfig", () => {
       connectTimeoutMs: 5_000,
       keepAlive: true,
       keepAliveDelayMs: 10_000,
+      wire: "plinth",
       statementTimeoutMs: 30_000,
       lockTimeoutMs: 10_000,
       idleInTransactionTimeoutMs: 60_000,
@@ -84,6 +85,13 @@ describe("readDatabaseConfig", () => {
         "DATABASE_POOL_MAX must be",
       );
     }
+  });
+
+  it("takes the wire from the variable, and no wire that does not exist", () => {
+    expect(readDatabaseConfig({ environment: { DATABASE_WIRE: "pg" } }).session.wire).toBe("pg");
+    expect(messageOf(() => readDatabaseConfig({ environment: { DATABASE_WIRE: "libpq" } }))).toBe(
+      'session.wire must be "plinth" or "pg" (who speaks the protocol once a session is open, plinth or pg)',
+    );
   });
 
   it("refuses an unknown name and gives the nearest one", () => {

@@ -7,6 +7,7 @@ import {
   SCHEMA_RULE,
   SESSION_INTEGER_RULES,
   URL_RULE,
+  WIRE_RULE,
 } from "./options.ts";
 import { type Environment, invalidOption, openSettings, type Settings } from "./settings.ts";
 
@@ -46,6 +47,8 @@ export interface SessionConfig {
   readonly lockTimeoutMs: number;
   /** `idle_in_transaction_session_timeout`. @default 60_000 */
   readonly idleInTransactionTimeoutMs: number;
+  /** Who speaks the protocol once a session is open; `pg` is slower, and the way out in trouble. @default "plinth" */
+  readonly wire: "plinth" | "pg";
 }
 
 /** Each key may be left out, or be undefined, to take the next source's value. */
@@ -107,6 +110,7 @@ export function readDatabaseConfig(sources: DatabaseConfigSources = {}): Databas
     openSettings({ group: "session", explicit: explicit.session, environment, file: file.session }, [
       "applicationName",
       "keepAlive",
+      "wire",
       ...Object.keys(SESSION_INTEGER_RULES),
     ]),
     sessionInUrl(url),
@@ -159,7 +163,14 @@ function readSession(settings: Settings, url: SessionInUrl): SessionConfig {
       "idleInTransactionTimeoutMs",
       SESSION_INTEGER_RULES.idleInTransactionTimeoutMs,
     ),
+    wire: readWire(settings),
   });
+}
+
+function readWire(settings: Settings): SessionConfig["wire"] {
+  const wire = settings.text("wire", WIRE_RULE);
+  if (wire === "plinth" || wire === "pg") return wire;
+  throw invalidOption("session.wire", `must be "plinth" or "pg" (${WIRE_RULE.meaning})`);
 }
 
 /** What libpq reads from a URL besides where to connect. Weaker than an option, stronger than a default. */

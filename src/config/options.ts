@@ -117,6 +117,12 @@ export const APPLICATION_NAME_RULE = {
   default: "plinth",
 } as const satisfies TextRule;
 
+export const WIRE_RULE = {
+  variable: "DATABASE_WIRE",
+  meaning: "who speaks the protocol once a session is open, plinth or pg",
+  default: "plinth",
+} as const satisfies TextRule;
+
 export const KEEP_ALIVE_RULE = {
   variable: "DATABASE_KEEP_ALIVE",
   meaning: "whether TCP keepalive is on",

@@ -1,15 +1,17 @@
 import { Socket } from "node:net";
-import pg from "pg";
 import { ConnectionError, type PlinthError } from "../errors/index.ts";
 import { isBackendWorking } from "./backend-state.ts";
+import { openByteSource } from "./byte-source.ts";
 import type { Connection } from "./connection.ts";
 import { isServerReport } from "./exchange.ts";
 import { connectFailure } from "./failures.ts";
 import { describeTarget } from "./parse-target.ts";
+import { Client } from "./pg.ts";
 import { PgConnection } from "./pg-connection.ts";
 import { SILENCE_GRACE_MS, SILENCE_MS_WITHOUT_TIMEOUT } from "./silence-watch.ts";
 import type { ConnectionTarget } from "./target.ts";
 import { tlsOptions } from "./tls-options.ts";
+import { WireConnection } from "./wire-connection.ts";
 
 /** Targets behind a pooler that refused our start-up options, so that only the first connection tries twice. */
 const refusesOptions = new WeakSet<ConnectionTarget>();
@@ -41,6 +43,11 @@ export async function connect(
   return open(target, false, signal);
 }
 
+interface BackendKeyData {
+  readonly processID: number;
+  readonly secretKey: number;
+}
+
 /** Internal: PgBouncer answers "unsupported startup parameter" with 08P01. */
 class OptionsRefused extends Error {}
 
@@ -50,8 +57,10 @@ async function open(
   signal: AbortSignal | undefined,
 ): Promise<Connection> {
   if (signal?.aborted === true) throw abandoned(target);
-  const socket = new Socket();
-  const client = new pg.Client({
+  // TLS reads the socket itself, below the stream.
+  const source = target.tls === "disable" && target.session.wire === "plinth" ? openByteSource() : undefined;
+  const socket = source?.socket ?? new Socket();
+  const client = new Client({
     host: target.host,
     port: target.port,
     user: target.user,
@@ -66,13 +75,11 @@ async function open(
     options: withSettings ? settingsOf(target) : undefined,
     stream: () => socket,
   });
-  const connection = new PgConnection({
-    client,
-    socket,
-    target,
-    hasSessionSettings: withSettings,
-    silenceMs: silenceOf(target),
-    isServerWorking: (processId) => isBackendWorking(() => connect(target), processId),
+  // From the start: an `error` event without a listener ends the process. The end of the socket tells about it too.
+  client.on("error", () => {});
+  let identity = { processId: 0, secretKey: 0 };
+  client.connection.on("backendKeyData", ({ processID, secretKey }: BackendKeyData) => {
+    identity = { processId: processID, secretKey };
   });
   let reason: PlinthError | undefined;
   const give = (error: PlinthError) => {
@@ -86,7 +93,18 @@ async function open(
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     await client.connect();
-    return connection;
+    const parts = {
+      ...identity,
+      socket,
+      target,
+      hasSessionSettings: withSettings,
+      silenceMs: silenceOf(target),
+      isServerWorking: (processId: number) => isBackendWorking(() => connect(target), processId),
+    };
+    // Nothing may wait between here and `connect`: bytes that come now are the new owner's.
+    return target.session.wire === "pg"
+      ? new PgConnection({ ...parts, client })
+      : new WireConnection({ ...parts, stream: client.connection.stream, source });
   } catch (error) {
     socket.destroy();
     if (withSettings && isOptionsRefusal(error)) throw new OptionsRefused();

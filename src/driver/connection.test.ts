@@ -20,7 +20,8 @@ async function open(session: Partial<SessionSettings> = {}): Promise<Connection>
   return connection;
 }
 
-describeConnection("the pg driver", () => connect(parseTarget(server.url)));
+describeConnection("Plinth's own wire", () => connect(parseTarget(server.url)));
+describeConnection("the pg wire", () => connect(parseTarget(server.url, { wire: "pg" })));
 
 describe("session settings", () => {
   it("are in force from the first statement", async () => {

@@ -6,6 +6,30 @@ export type Parameter = string | Buffer | null;
 /** One value from the server, in PostgreSQL's text form. Decoding belongs to the statement that asked. */
 export type Cell = string | null;
 
+/**
+ * Turns the rows of one statement into their final form, made once per shape. A connection that reads the protocol
+ * itself calls `read` while the row lies in the receive buffer; any other calls `readCells`. Both give equal values.
+ * What either throws rejects the call that asked for the rows, and nothing else.
+ */
+export interface RowReader<T = unknown> {
+  /** Per column of the answer: the form `read` wants it in, 0 text or 1 binary. */
+  readonly formats: readonly (0 | 1)[];
+  /**
+   * Per binary column the OID of the one type `read` can decode there, else 0. Where the server describes another
+   * type, or another number of columns, the whole answer is asked for as text and goes through `readCells`.
+   */
+  readonly typeIds: readonly number[];
+  /**
+   * Reads the columns of one DataRow in place: from its column count at `offset` to `end`. Must keep no view of
+   * `buffer`, which is used again.
+   *
+   * @throws {MalformedRow} when the columns do not fill the row exactly: the session is then ended.
+   */
+  read(buffer: Buffer, offset: number, end: number): T;
+  /** Reads one row of text cells. */
+  readCells(cells: readonly Cell[]): T;
+}
+
 /** A statement ready to send. */
 export interface StatementCall {
   /** Exactly one SQL statement: the extended protocol refuses a second one, so `; drop table` cannot ride along. */
@@ -24,6 +48,36 @@ export interface StatementCall {
    * @default false, except for texts that only control a transaction (`begin`, `commit`, `savepoint a`, …)
    */
   readonly leavesNoTrace?: boolean | undefined;
+  /** Makes each row what the caller wants; the outcome then has `records`, and its `rows` are empty. */
+  readonly rows?: RowReader | undefined;
+}
+
+/** Pipelined statements on the wire at once; what comes on top waits its turn in the connection. */
+export const PIPELINE_LIMIT = 256;
+
+/** How one statement runs. */
+export interface QueryOptions {
+  /**
+   * Aborting it sends a CancelRequest on a second socket and rejects with `QUERY_CANCELED` once the server has
+   * stopped; when the server does not stop within five seconds the connection is destroyed.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The text of a BEGIN that travels in front of the statement, in the same flight and under the same Sync: when it
+   * fails the server skips the statement. The outcome is the statement's own. What is called on the connection before
+   * the answer belongs into that transaction: if it could not begin, that is not sent, and rejects with
+   * `TRANSACTION_ABORTED`.
+   */
+  readonly begin?: string | undefined;
+  /**
+   * The statement may be sent while others are still running on this connection, and others behind it. Each has
+   * a Sync of its own, so that a failure stays with its statement. Holds where `canPipeline` is true, for a named
+   * call that leaves no trace and has neither signal nor `begin`, outside a transaction; any other waits for its
+   * turn.
+   *
+   * @default false
+   */
+  readonly pipelined?: boolean | undefined;
 }
 
 /** What one statement answered. */
@@ -34,6 +88,8 @@ export interface Outcome {
   readonly rowCount: number;
   readonly rows: readonly (readonly Cell[])[];
   readonly fields: readonly Field[];
+  /** What the call's `RowReader` made of each row; absent when it had none. */
+  readonly records?: readonly unknown[];
 }
 
 /** One column of an answer. */
@@ -77,21 +133,18 @@ export interface Connection {
    * time-outs then come from the role or the database (`alter role … set statement_timeout`).
    */
   readonly hasSessionSettings: boolean;
+  /** Takes several statements at once (see `QueryOptions.pipelined`). */
+  readonly canPipeline: boolean;
 
-  /**
-   * Runs one statement: one round trip, or two the first time a name is prepared.
-   *
-   * Aborting `signal` sends a CancelRequest on a second socket and rejects with `QUERY_CANCELED` once the
-   * server has stopped; when the server does not stop within five seconds the connection is destroyed.
-   */
-  query(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome>;
+  /** Runs one statement: one round trip. */
+  query(call: StatementCall, options?: QueryOptions): Promise<Outcome>;
 
   /**
    * Sends all statements in one flight with a single Sync: PostgreSQL runs them as one implicit transaction, so
    * all of them happen or none. One round trip. Must not be called inside an open transaction's failed state.
    * `batchIndexOf(error)` tells which one failed.
    */
-  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]>;
+  batch(calls: readonly StatementCall[], options?: Pick<QueryOptions, "begin">): Promise<readonly Outcome[]>;
 
   /** Runs a text of several statements without parameters (simple protocol). For migrations and operator tools. */
   script(text: string): Promise<readonly Outcome[]>;

@@ -17,6 +17,11 @@ export function batchIndexOf(error: unknown): number | undefined {
   return typeof error.batchIndex === "number" ? error.batchIndex : undefined;
 }
 
+/** Whether a call failed because its connection was gone before it could be sent: then it can run on another one. */
+export function wasNeverSent(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "wasSent" in error && error.wasSent === false;
+}
+
 /** A typed error for what the server refused, with the text it refused: parameterised, so it holds no value. */
 export function statementFailure(
   report: ServerReport,

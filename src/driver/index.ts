@@ -7,10 +7,14 @@ export type {
   Notice,
   Outcome,
   Parameter,
+  QueryOptions,
+  RowReader,
   StatementCall,
   TransactionStatus,
 } from "./connection.ts";
-export { batchIndexOf } from "./failures.ts";
+export { PIPELINE_LIMIT } from "./connection.ts";
+export { batchIndexOf, wasNeverSent } from "./failures.ts";
+export { MalformedRow } from "./protocol-error.ts";
 // Where to connect
 export {
   APPLICATION_NAME_DEFAULT,
@@ -22,5 +26,6 @@ export {
   parseTarget,
   retarget,
   STATEMENT_TIMEOUT_MS_DEFAULT,
+  WIRE_DEFAULT,
 } from "./parse-target.ts";
-export type { ConnectionTarget, SessionSettings } from "./target.ts";
+export type { ConnectionTarget, SessionSettings, WireChoice } from "./target.ts";

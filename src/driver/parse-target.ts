@@ -1,13 +1,14 @@
 import { userInfo } from "node:os";
 import { inspect } from "node:util";
 import { ConfigError, hide, unknownName } from "../errors/index.ts";
-import type { ConnectionTarget, SessionSettings } from "./target.ts";
+import type { ConnectionTarget, SessionSettings, WireChoice } from "./target.ts";
 
 export const APPLICATION_NAME_DEFAULT = "plinth";
 export const CONNECT_TIMEOUT_MS_DEFAULT = 5_000;
 export const KEEP_ALIVE_DELAY_MS_DEFAULT = 10_000;
 export const STATEMENT_TIMEOUT_MS_DEFAULT = 30_000;
 export const LOCK_TIMEOUT_MS_DEFAULT = 10_000;
+export const WIRE_DEFAULT: WireChoice = "plinth";
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS_DEFAULT = 60_000;
 
 const PORT_DEFAULT = 5432;
@@ -176,6 +177,7 @@ function sessionOf(fromUrl: Partial<SessionSettings>, given: Partial<SessionSett
     statementTimeoutMs: STATEMENT_TIMEOUT_MS_DEFAULT,
     lockTimeoutMs: LOCK_TIMEOUT_MS_DEFAULT,
     idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS_DEFAULT,
+    wire: WIRE_DEFAULT,
     ...fromUrl,
     ...given,
   });

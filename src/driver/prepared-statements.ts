@@ -1,12 +1,47 @@
-import type { Field } from "./connection.ts";
+import type { Field, RowReader } from "./connection.ts";
 
 /** How many prepared statements one connection keeps: each costs server memory, tens of kilobytes with its plan. */
 export const PREPARED_STATEMENTS_LIMIT = 500;
 
-export interface PreparedStatement {
+/** What a session keeps of one prepared statement. */
+export class PreparedStatement {
   readonly text: string;
   /** Known after the first answer; later executions leave Describe out. A changed shape is an error (0A000). */
   fields: readonly Field[] | undefined;
+  /** The beginning of its Bind, which never changes. */
+  bindHead: Buffer | undefined;
+  /** The end of its Bind for the reader used last. */
+  bindTail: Buffer | undefined;
+  #fitting: RowReader | undefined;
+  #misfit: RowReader | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /**
+   * The reader, when what the server described is what it decodes. Nothing is known before the first answer, so
+   * that one is asked for as text: a binary value is never read as another type's.
+   */
+  fitting(reader: RowReader): RowReader | undefined {
+    if (reader === this.#fitting) return reader;
+    if (reader === this.#misfit || this.fields === undefined) return undefined;
+    if (!fits(reader, this.fields)) {
+      this.#misfit = reader;
+      return undefined;
+    }
+    this.#fitting = reader;
+    this.bindTail = undefined;
+    return reader;
+  }
+}
+
+function fits(reader: RowReader, fields: readonly Field[]): boolean {
+  const { formats, typeIds } = reader;
+  return (
+    formats.length === fields.length &&
+    fields.every(({ typeId }, i) => formats[i] === 0 || typeIds[i] === typeId)
+  );
 }
 
 /** Which names one session has prepared, least recently used first. */
@@ -20,6 +55,10 @@ export class PreparedStatements {
 
   get size(): number {
     return this.#known.size;
+  }
+
+  has(name: string, text: string): boolean {
+    return this.#known.get(name)?.text === text;
   }
 
   /** The statement behind a name, when the session has it with this very text. Counts as a use. */
@@ -39,7 +78,7 @@ export class PreparedStatements {
     name: string,
     text: string,
   ): { readonly statement: PreparedStatement; readonly evicted: readonly string[] } {
-    const statement: PreparedStatement = { text, fields: undefined };
+    const statement = new PreparedStatement(text);
     this.#known.delete(name);
     this.#known.set(name, statement);
     const evicted: string[] = [];

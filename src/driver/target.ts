@@ -1,3 +1,9 @@
+/**
+ * What speaks the protocol once a session is open: Plinth itself, or the `pg` library. Both pass the same tests;
+ * `pg` is slower, never pipelines, and is there for when a network between needs it (ADR 0022).
+ */
+export type WireChoice = "plinth" | "pg";
+
 /** Where and as whom to connect, and how the session is set up. Built by `parseTarget`, frozen. */
 export interface ConnectionTarget {
   readonly host: string;
@@ -19,4 +25,6 @@ export interface SessionSettings {
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly idleInTransactionTimeoutMs: number;
+  /** @default "plinth" */
+  readonly wire: WireChoice;
 }

@@ -170,6 +170,15 @@ export class NotFoundError extends PlinthError {
   }
 }
 
+/** `update` met the row, and it is not as the call's `where` says. Nothing was changed. */
+export class ConditionError extends PlinthError {
+  readonly entity: string;
+  constructor(entity: string, options: PlinthErrorOptions = {}) {
+    super("CONDITION_FAILED", `the ${entity} row with that key is not as "where" says`, options);
+    this.entity = entity;
+  }
+}
+
 /** One thing wrong with a caller's input. `path` is dotted, as in `where.priority`. */
 export interface InputIssue {
   readonly path: string;

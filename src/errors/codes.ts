@@ -55,6 +55,7 @@ export const ERROR_CODES = [
   "SERVER_ERROR",
   // Repository calls
   "NOT_FOUND",
+  "CONDITION_FAILED",
   "INVALID_VALUE",
   "INVALID_QUERY",
   "INVALID_CURSOR",

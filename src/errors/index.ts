@@ -15,6 +15,7 @@ export {
   InputError,
   type InputIssue,
   MigrationError,
+  ConditionError,
   NotFoundError,
   PoolError,
   RequestError,

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Connection } from "../driver/index.ts";
+import { type Connection, type Outcome, type StatementCall, wasNeverSent } from "../driver/index.ts";
 import { CallSite, type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { checkBudget, readBudget } from "./budget.ts";
 import { HoldingScopes, reportHolding } from "./holding.ts";
@@ -7,8 +7,10 @@ import { LeasedConnection, PooledLease } from "./lease.ts";
 import { type Holding, type Member, probe, reset, withinBound } from "./member.ts";
 import { Members } from "./members.ts";
 import type { ParsedPoolOptions, PoolWarning } from "./options.ts";
+import { type Pace, Paces } from "./pace.ts";
 import type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";
 import { deadlock, exhausted, type PoolSituation, poolClosed, queueFull, waitCanceled } from "./refusals.ts";
+import { SharedLane } from "./shared-lane.ts";
 import { Upkeep } from "./upkeep.ts";
 import { type Waiter, WaitingLine } from "./waiting-line.ts";
 import { holderWarning, refusedWarning, settingsWarning } from "./warnings.ts";
@@ -29,6 +31,8 @@ export class ConnectionPool implements Pool {
   readonly #goodbyes = new Set<Promise<void>>();
   readonly #collected: FinalizationRegistry<Holding>;
   readonly #upkeep: Upkeep;
+  readonly #paces = new Paces();
+  readonly #lane: SharedLane;
   /** No second warning about refused connections before this. */
   #quietUntil = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -49,6 +53,16 @@ export class ConnectionPool implements Pool {
     });
     // One listener per connection being opened: more than ten are no leak.
     setMaxListeners(options.max, this.#opening.signal);
+    const site = new CallSite();
+    this.#lane = new SharedLane(
+      {
+        now: options.now,
+        takeIdle: () => this.#takeIdle(site),
+        wait: () => this.#wait(site, undefined),
+        giveBack: (holding) => this.#giveBack(holding, false),
+      },
+      options.max,
+    );
     this.#collected = new FinalizationRegistry((holding) => this.#onCollected(holding));
   }
 
@@ -57,7 +71,8 @@ export class ConnectionPool implements Pool {
       total: this.#members.size,
       idle: this.#members.idleCount,
       inUse: this.#members.lentCount,
-      waiting: this.#line.length,
+      // One place in line stands for all that the lane has no connection for.
+      waiting: this.#line.length + Math.max(0, this.#lane.pendingCount - 1),
       max: this.#options.max,
     };
   }
@@ -90,6 +105,37 @@ export class ConnectionPool implements Pool {
       return await this.#scopes.run(holding, () => work(connection));
     } finally {
       connection.revoke();
+      this.#giveBack(holding, false);
+    }
+  }
+
+  async run(call: StatementCall, options: AcquireOptions = {}): Promise<Outcome> {
+    if (this.#closing !== undefined) throw poolClosed();
+    // Whoever can be canceled, or waits while it holds a connection, needs one to itself.
+    const pace = options.signal === undefined ? this.#paces.of(call) : undefined;
+    if (pace?.isShort === true && this.#lane.isOpen && this.#scopes.isFree) {
+      const { queueLimit } = this.#options;
+      if (this.#lane.queuedCount >= queueLimit) throw queueFull(this.#situation(), queueLimit);
+      try {
+        return await this.#lane.run(call, pace);
+      } catch (error) {
+        if (!wasNeverSent(error)) throw error;
+      }
+    }
+    return this.#runAlone(call, options, pace);
+  }
+
+  async #runAlone(call: StatementCall, options: AcquireOptions, pace: Pace | undefined): Promise<Outcome> {
+    const site = options.site ?? new CallSite();
+    const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
+    const { connection } = holding;
+    const { now } = this.#options;
+    const startedAt = now();
+    try {
+      return await connection.query(call, options);
+    } finally {
+      // Behind a pooler nobody knows which sessions the statements of one connection reach.
+      if (connection.canPipeline && connection.hasSessionSettings) pace?.noteAlone(now() - startedAt);
       this.#giveBack(holding, false);
     }
   }
@@ -159,9 +205,14 @@ export class ConnectionPool implements Pool {
     if (signal?.aborted === true) return waitCanceled(signal);
     // Whoever is about to get one of the free places is not held against the limit.
     if (this.#line.length >= queueLimit + max - lentCount) return queueFull(this.#situation(), queueLimit);
-    const isStuck =
-      holds.length > 0 && lentCount >= max && this.#line.wouldDeadlock(this.#members.holdings(), holds);
-    return isStuck ? deadlock(this.#situation(), site) : undefined;
+    if (holds.length === 0 || lentCount < max) return undefined;
+    const holdings = this.#members.holdings();
+    const own = holdings.filter(({ isShared }) => !isShared);
+    if (!this.#line.wouldDeadlock(own, holds)) return undefined;
+    if (own.length === holdings.length) return deadlock(this.#situation(), site);
+    // The lane alone can still give a connection to one of those that wait for each other.
+    this.#lane.yield();
+    return undefined;
   }
 
   /** Sets enough idle and new connections in motion for everybody in line. */

@@ -2,20 +2,24 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallSite, HolderReport } from "../errors/index.ts";
 import type { Holding } from "./member.ts";
 
+/** Whom the lane of short statements is called. */
+const SHARED = "short statements that share it";
+
 /** The report behind error messages, warnings and `pool.holders()`. */
 export function reportHolding(holding: Holding, now: number): HolderReport {
   return {
     connectionId: holding.connection.id,
     heldMs: Math.max(0, Math.round(now - holding.since)),
-    callSite: holding.site.caller?.place ?? "unknown",
-    stack: holding.site.trace,
+    callSite: holding.isShared ? SHARED : (holding.site.caller?.place ?? "unknown"),
+    stack: holding.isShared ? "" : holding.site.trace,
   };
 }
 
 /** `#3 held 12.4 s by createOrder (src/orders.ts:14:9)` */
 export function describeHolding(holding: Holding, now: number): string {
   const seconds = (Math.max(0, now - holding.since) / 1_000).toFixed(1);
-  return `#${holding.connection.id} held ${seconds} s by ${describeSite(holding.site)}`;
+  const holder = holding.isShared ? SHARED : describeSite(holding.site);
+  return `#${holding.connection.id} held ${seconds} s by ${holder}`;
 }
 
 /** `createOrder (src/orders.ts:14:9)` */
@@ -51,6 +55,11 @@ export class HoldingScopes {
       if (scope.holding.isActive) found.push(scope.holding);
     }
     return found;
+  }
+
+  /** Whether the running code holds no connection. */
+  get isFree(): boolean {
+    return this.#active() === undefined;
   }
 
   #active(): Scope | undefined {

@@ -1,4 +1,11 @@
-import type { Connection, Notice, Outcome, StatementCall, TransactionStatus } from "../driver/index.ts";
+import type {
+  Connection,
+  Notice,
+  Outcome,
+  QueryOptions,
+  StatementCall,
+  TransactionStatus,
+} from "../driver/index.ts";
 import { type PlinthError, PoolError } from "../errors/index.ts";
 import type { Lease } from "./pool.ts";
 
@@ -49,11 +56,15 @@ export class LeasedConnection implements Connection {
     return this.#connection.hasSessionSettings;
   }
 
-  query(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome> {
+  get canPipeline(): boolean {
+    return this.#connection.canPipeline;
+  }
+
+  query(call: StatementCall, options?: QueryOptions): Promise<Outcome> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.query(call, options);
   }
-  batch(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
-    return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.batch(calls);
+  batch(calls: readonly StatementCall[], options?: Pick<QueryOptions, "begin">): Promise<readonly Outcome[]> {
+    return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.batch(calls, options);
   }
   script(text: string): Promise<readonly Outcome[]> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.script(text);

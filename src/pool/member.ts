@@ -25,6 +25,8 @@ export interface Holding {
   /** False once it was given back. */
   isActive: boolean;
   wasReported: boolean;
+  /** By the lane of short statements, which gives it back when it has no work. */
+  isShared: boolean;
 }
 
 export type MemberState = "opening" | "idle" | "probing" | "lent" | "resetting" | "gone";

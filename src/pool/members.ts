@@ -70,6 +70,7 @@ export class Members {
       since: this.#now(),
       isActive: true,
       wasReported: false,
+      isShared: false,
     };
     member.state = "lent";
     member.holding = holding;

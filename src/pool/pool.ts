@@ -1,4 +1,4 @@
-import type { Connection } from "../driver/index.ts";
+import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
 import type { CallSite, HolderReport } from "../errors/index.ts";
 
 /** Lends connections. One per process and database. */
@@ -17,6 +17,14 @@ export interface Pool {
 
   /** Takes a connection, runs `work` with it, and gives it back whatever happens. */
   use<T>(work: (connection: Connection) => Promise<T>, options?: AcquireOptions): Promise<T>;
+
+  /**
+   * Runs one statement. One that is known to be short (a read that a few runs have shown to take under some 3 ms)
+   * may travel together with others on a connection that such statements share; any other has a connection to
+   * itself, as with `use`. Errors are those of `use` and of the statement. When the shared connection is lost, what
+   * had not been sent runs on another one.
+   */
+  run(call: StatementCall, options?: AcquireOptions): Promise<Outcome>;
 
   /**
    * Connects once and checks the connection budget; called on boot. One round trip.

@@ -65,7 +65,8 @@ export class Upkeep {
     const { leakWarningMs } = this.#options;
     if (leakWarningMs === 0) return;
     for (const holding of this.#members.holdings()) {
-      if (holding.wasReported || now - holding.since < leakWarningMs) continue;
+      // The lane keeps its connections for as long as there is work: no leak.
+      if (holding.isShared || holding.wasReported || now - holding.since < leakWarningMs) continue;
       holding.wasReported = true;
       this.#actions.reportLeak(holding);
     }

@@ -1,6 +1,7 @@
-import type { Outcome, StatementCall } from "../driver/index.ts";
+import type { Outcome } from "../driver/index.ts";
 import { CallSite, InputError } from "../errors/index.ts";
 import type { Place, UnitOfWork } from "../transaction/index.ts";
+import type { Ask } from "./intent.ts";
 import { type Query, type TakenQuery, takeFrom } from "./query.ts";
 
 /** The results of a batch, in the order of its queries. */
@@ -28,10 +29,10 @@ async function runTaken<const Q extends readonly Query<unknown>[]>(
   const taken = queries.map((query) => takeFrom(query));
   const place = placeOf(taken, unit);
   const calls = taken.flatMap(({ intent }) => intent.calls);
-  const again = (call: StatementCall): Promise<Outcome> => place.run(call, { site });
+  const ask: Ask = (asked) => place.batch(asked, { site });
   const results = isFinalAtSync(taken)
-    ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls, { site }), again)
-    : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), again));
+    ? await readBatch(taken, calls.length === 0 ? [] : await place.batch(calls, { site }), ask)
+    : await place.transaction(async (scope) => readBatch(taken, await scope.flight(calls), ask));
   // One result per query, in order: what the mapped type says and the compiler cannot follow through a loop.
   return results as BatchResults<Q>;
 }
@@ -49,8 +50,12 @@ function placeOf(taken: readonly TakenQuery<unknown>[], unit: UnitOfWork): Place
   ]);
 }
 
-/** False when a query's answer may still refuse (no such row) after another one has written: then COMMIT must wait. */
+/**
+ * False when a query's answer may still refuse (no such row) after another one has written, and when a query goes on
+ * writing after its answer: then COMMIT must wait.
+ */
 function isFinalAtSync(taken: readonly TakenQuery<unknown>[]): boolean {
+  if (taken.some(({ intent }) => intent.needsTransaction === true)) return false;
   const writing = taken.filter(({ intent }) => intent.isRead !== true);
   return !taken.some((query) => query.intent.mayRefuse === true && writing.some((other) => other !== query));
 }
@@ -58,12 +63,12 @@ function isFinalAtSync(taken: readonly TakenQuery<unknown>[]): boolean {
 async function readBatch(
   taken: readonly TakenQuery<unknown>[],
   outcomes: readonly Outcome[],
-  again: (call: StatementCall) => Promise<Outcome>,
+  ask: Ask,
 ): Promise<unknown[]> {
   const results: unknown[] = [];
   let read = 0;
   for (const { intent } of taken) {
-    results.push(await intent.read(outcomes.slice(read, read + intent.calls.length), again));
+    results.push(await intent.read(outcomes.slice(read, read + intent.calls.length), ask));
     read += intent.calls.length;
   }
   return results;

@@ -7,7 +7,7 @@ const { db, repo, makeAuthor } = await openLibrary();
 describe("createMany", () => {
   it("makes nothing of no rows, and sends nothing", async () => {
     expect(await repo.authors.createMany([])).toEqual([]);
-    expect(repo.authors.createMany([]).toSQL()).toEqual({ text: "", values: [], additions: [] });
+    expect(repo.authors.createMany([]).toSQL()).toEqual({ text: "", values: [], additions: [], later: [] });
     expect(await db.batch([repo.authors.createMany([]), repo.authors.count()])).toEqual([[], 0]);
   });
 
@@ -62,6 +62,16 @@ describe("createMany", () => {
     expect(textOf(2)).toBe(
       'insert into "library"."categories" as t0 ("slug") select r.c1::text from unnest($1::text[]) with ordinality as r(c1, n) order by r.n returning t0."id", t0."parent_id", t0."slug"',
     );
+  });
+
+  it("splits rows whose values are too long for one statement, and a row stays whole", () => {
+    const slug = "x".repeat(12_000_000);
+    const textOf = (count: number) =>
+      repo.categories.createMany(Array.from({ length: count }, () => ({ slug }))).toSQL().text;
+    const statements = textOf(5).split(";\n");
+    expect(statements).toHaveLength(3);
+    expect(statements[0]).toBe(textOf(2));
+    expect(statements[2]).toContain("values ($1)");
   });
 
   it("makes rows of nothing but defaults", async () => {

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../errors/index.ts";
 import type { EntityDescription } from "../schema/index.ts";
-import type { Condition, Expression, ParameterNode, TableReference } from "../sql/index.ts";
+import type { Call, Condition, Expression, ParameterNode } from "../sql/index.ts";
 import { decoderOf } from "../statement/index.ts";
-import type { SortColumn } from "./sort.ts";
+import type { SortTerm } from "./sort.ts";
 
 /** Longer texts are not read. A cursor holds one row's sort values, and a text among them may be long. */
 const CURSOR_LENGTH_LIMIT = 1_048_576;
 const CHECKSUM_LENGTH = 12;
 
-type Cell = string | null;
+/** One sort value, as PostgreSQL's text. */
+export type Cell = string | null;
 
 /**
  * A place in a total order: the sort values of the last row seen, as PostgreSQL's own text, so that microseconds
@@ -18,7 +19,7 @@ type Cell = string | null;
  */
 export function encodeCursor(
   entity: EntityDescription,
-  order: readonly SortColumn[],
+  order: readonly SortTerm[],
   cells: readonly Cell[],
 ): string {
   const body = JSON.stringify(cells);
@@ -31,7 +32,7 @@ export function encodeCursor(
 /** @throws {INVALID_CURSOR} */
 export function decodeCursor(
   entity: EntityDescription,
-  order: readonly SortColumn[],
+  order: readonly SortTerm[],
   cursor: unknown,
 ): readonly Cell[] {
   if (typeof cursor !== "string" || cursor.length > CURSOR_LENGTH_LIMIT) refuse();
@@ -43,9 +44,9 @@ export function decodeCursor(
   if (text.slice(0, CHECKSUM_LENGTH) !== checksum(entity, order, body)) refuse();
   const cells = parse(body);
   if (!Array.isArray(cells) || cells.length !== order.length) refuse();
-  return order.map(({ column }, i) => {
+  return order.map(({ column, isNullable }, i) => {
     const cell: unknown = cells[i];
-    if (cell === null && !column.notNull) return null;
+    if (cell === null && isNullable) return null;
     if (typeof cell !== "string" || cell.includes("\0")) refuse();
     try {
       decoderOf(column)(cell);
@@ -70,60 +71,84 @@ function parse(body: string): unknown {
   }
 }
 
-function checksum(entity: EntityDescription, order: readonly SortColumn[], body: string): string {
-  const sort = order.map(({ column, descending }) => (descending ? `-${column.name}` : column.name)).join();
+function checksum(entity: EntityDescription, order: readonly SortTerm[], body: string): string {
+  const sort = order.map(({ through, column, descending, nullsFirst, isNullable }) => [
+    ...through.map(({ name }) => name),
+    column.name,
+    descending,
+    isNullable && nullsFirst,
+  ]);
   return createHash("sha256")
-    .update(`${entity.schema}.${entity.name} ${sort} ${body}`)
+    .update(`${JSON.stringify([entity.schema, entity.name, sort])} ${body}`)
     .digest("base64url")
     .slice(0, CHECKSUM_LENGTH);
 }
 
 /**
- * "Comes after these values": column by column, mixed directions and nulls as PostgreSQL sorts them (last when
- * ascending, first when descending). The bound on the first column alone stands in front because an index can use
- * it, which it cannot use the `or` for.
+ * "Comes after these values": column by column, mixed directions, and nulls where the order puts them. Where all columns
+ * go one way and none is null, one comparison of rows says it, which an index on them follows. Otherwise the bound on
+ * the first column alone stands in front because an index can use it, which it cannot use the `or` for. Which of the
+ * values are null decides the form; the others are parameters.
+ *
+ * @param of what the order's terms are in the statement, one for each.
  */
 export function afterCursor(
-  order: readonly SortColumn[],
-  table: TableReference,
+  order: readonly SortTerm[],
+  of: readonly Expression[],
   cells: readonly Cell[],
+  cellsIn: (call: Call) => readonly Cell[],
 ): Condition {
-  const steps = order.map(({ column, descending }, i) => ({
-    of: { kind: "column", table, name: column.name } as const,
-    descending,
-    nullable: !column.notNull,
-    value:
-      cells[i] === null || cells[i] === undefined ? null : ({ kind: "parameter", value: cells[i] } as const),
-  }));
+  const steps = order.flatMap((term, i): Step[] => {
+    const expression = of[i];
+    if (expression === undefined) return [];
+    const cell: ParameterNode = { kind: "parameter", value: (call) => cellsIn(call)[i] ?? null };
+    return [{ ...term, of: expression, value: (cells[i] ?? null) === null ? null : cell }];
+  });
+  const [first] = steps;
+  if (first === undefined) return { kind: "and", of: [] };
+  if (steps.every((step) => step.descending === first.descending && !step.isNullable)) return beyond(steps);
   let after: Condition | undefined;
   for (const step of steps.toReversed()) {
-    const strict = strictlyAfter(step);
     const rest: Condition[] = after === undefined ? [] : [{ kind: "and", of: [equal(step), after] }];
-    after = { kind: "or", of: [...strict, ...rest] };
+    after = { kind: "or", of: [...strictlyAfter(step), ...rest] };
   }
-  const [first] = steps;
-  if (after === undefined || first === undefined) return { kind: "and", of: [] };
-  if (first.value === null || first.nullable) return after;
-  const bound: Condition = {
-    kind: "comparison",
-    operator: first.descending ? "<=" : ">=",
-    left: first.of,
-    right: first.value,
+  if (after === undefined) return { kind: "and", of: [] };
+  if (first.value === null || (first.isNullable && !first.nullsFirst)) return after;
+  return {
+    kind: "and",
+    of: [
+      {
+        kind: "comparison",
+        operator: first.descending ? "<=" : ">=",
+        left: first.of,
+        right: first.value,
+      },
+      after,
+    ],
   };
-  return { kind: "and", of: [bound, after] };
 }
 
-interface Step {
+interface Step extends SortTerm {
   readonly of: Expression;
-  readonly descending: boolean;
-  readonly nullable: boolean;
   readonly value: ParameterNode | null;
 }
 
-function strictlyAfter({ of, descending, nullable, value }: Step): readonly Condition[] {
-  if (value === null) return descending ? [{ kind: "null", of, negated: true }] : [];
-  const beyond: Condition = { kind: "comparison", operator: descending ? "<" : ">", left: of, right: value };
-  return nullable && !descending ? [beyond, { kind: "null", of, negated: false }] : [beyond];
+/** Of columns that go one way and are never null. */
+function beyond(steps: readonly Step[]): Condition {
+  const operator = steps[0]?.descending === true ? "<" : ">";
+  const left = steps.map(({ of }) => of);
+  const right = steps.flatMap(({ value }) => (value === null ? [] : [value]));
+  const [column] = left;
+  const [value] = right;
+  return steps.length === 1 && column !== undefined && value !== undefined
+    ? { kind: "comparison", operator, left: column, right: value }
+    : { kind: "row-comparison", operator, left, right };
+}
+
+function strictlyAfter({ of, descending, nullsFirst, isNullable, value }: Step): readonly Condition[] {
+  if (value === null) return nullsFirst ? [{ kind: "null", of, negated: true }] : [];
+  const past: Condition = { kind: "comparison", operator: descending ? "<" : ">", left: of, right: value };
+  return isNullable && !nullsFirst ? [past, { kind: "null", of, negated: false }] : [past];
 }
 
 function equal({ of, value }: Step): Condition {

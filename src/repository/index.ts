@@ -1,36 +1,87 @@
 // The typed door to one entity
 export { createRepository } from "./repository.ts";
+export type { BaseRepository, ListOptions, ReadOptions, ReadRow, StreamOptions, With } from "./types.ts";
+export type { Repository, SoftDeleteRepository } from "./repository-types.ts";
 export type {
-  BaseRepository,
+  HighlightOptions,
+  Highlights,
+  SearchHit,
+  SearchOptions,
+  SearchPage,
+  SearchRepository,
+} from "./search-types.ts";
+export type {
+  ChangedRows,
   CreateManyOptions,
-  KeysetOptions,
-  KeysetPage,
-  Operators,
-  Page,
-  PageOptions,
-  ReadOptions,
-  ReadRow,
-  RelationsOf,
-  Repository,
-  SoftDeleteRepository,
-  SortKey,
+  GraphInput,
+  GraphRow,
+  ManyFilter,
+  Patch,
+  ReturnedRow,
+  ReturnedRows,
+  Returning,
+  RowChange,
+  UpdateOptions,
   UpsertOptions,
+  UpsertPatch,
+  WriteManyOptions,
+  WriteOptions,
+  Writes,
+} from "./write-types.ts";
+export type {
+  EstimatedPage,
+  KeysetPage,
+  Page,
+  Sort,
+  SortKey,
+  SortPath,
+  SortTerm,
+  TotalMode,
+  UncountedPage,
+} from "./list-types.ts";
+export type { RelationsOf } from "./relation-types.ts";
+export type {
+  ArrayOperators,
+  JsonbOperators,
+  JsonOperators,
+  JsonPath,
+  JsonPathOperators,
+  JsonScalar,
+  JsonValue,
+  NetworkOperators,
+  Operators,
+  RangeOperators,
+  TextOperators,
   Where,
-  With,
-} from "./types.ts";
+} from "./where-types.ts";
 export type { RepositoryContext } from "./context.ts";
 
 // A call that has not run yet
-export {
-  type Addition,
-  type Intent,
-  Query,
-  type QueryRunner,
-  type QuerySql,
-} from "./query.ts";
+export type { Addition, Intent, QueryRunner } from "./intent.ts";
+export { Query, type QuerySql } from "./query.ts";
+export type { ExplainOptions, Explanation } from "./explain/explain.ts";
+export type { PlanNode, StatementPlan } from "./explain/plan-node.ts";
 
 // Calls that travel together
+export { ReadMerger } from "./merge.ts";
 export { type BatchResults, runBatch } from "./batch.ts";
 
+// Conditions in an application's own SQL
+export { condition, type SqlCondition } from "./where/sql-condition.ts";
+
+// Changes of the values that are there
+export {
+  add,
+  append,
+  type Change,
+  given,
+  merge,
+  multiply,
+  now,
+  remove,
+  subtract,
+  toggle,
+} from "./write/change.ts";
+
 // What people type, as a LIKE pattern
-export { escapeLike } from "./where.ts";
+export { escapeLike } from "./where/patterns.ts";

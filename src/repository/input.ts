@@ -1,22 +1,45 @@
 import { InputError, type InputIssue, unknownName } from "../errors/index.ts";
 import type { ColumnDescription, EntityDescription } from "../schema/index.ts";
+import type { Encoded } from "../sql/index.ts";
 import { encodeValue } from "../statement/index.ts";
-
-type Encoded = string | Buffer | null;
+import { Change } from "./write/change.ts";
 
 /** A caller's values by column, encoded. */
 export type EncodedRow = ReadonlyMap<ColumnDescription, Encoded>;
 
+/** Where a new row stands in what a caller gave, and what else says something about it. */
+export interface NewRowContext {
+  /** In front of its properties, in errors. @default nothing */
+  readonly path?: string;
+  /** Columns whose values another row of the same call brings. */
+  readonly filled?: readonly ColumnDescription[];
+  /** Properties that are no columns, for suggestions. */
+  readonly others?: readonly string[];
+}
+
 /**
- * The values of a new row: what was given, what Plinth makes (ids), nothing for what the database fills in.
+ * The values of a new row: what was given, what Plinth makes (ids), nothing for what the database fills in, and null for
+ * what another row will bring.
  *
  * @throws {INVALID_VALUE} with everything that is wrong at once.
  */
-export function encodeNewRow(entity: EntityDescription, input: object, path = ""): EncodedRow {
+export function encodeNewRow(
+  entity: EntityDescription,
+  input: object,
+  { path = "", filled = [], others = [] }: NewRowContext = {},
+): Map<ColumnDescription, Encoded> {
   const issues: InputIssue[] = [];
-  const given = encodeGiven(entity, input, path, issues, "create");
   const row = new Map<ColumnDescription, Encoded>();
+  const given = encodeGiven(entity, input, {
+    path,
+    issues,
+    encode: encodeNewValue,
+    refusal: (column) =>
+      filled.includes(column) ? "is taken from the row it belongs to" : refusal(entity, column, "create"),
+    known: () => [...writableKeys(entity, "create"), ...others],
+  });
   for (const column of entity.columns) {
+    if (filled.includes(column)) continue;
     const value = given.get(column);
     if (value !== undefined) row.set(column, value);
     else if (column.produce !== undefined)
@@ -26,6 +49,7 @@ export function encodeNewRow(entity: EntityDescription, input: object, path = ""
       issues.push({ path: at(path, column.key), message: "is required" });
   }
   if (issues.length > 0) throw new InputError("INVALID_VALUE", issues);
+  for (const column of filled) row.set(column, null);
   return row;
 }
 
@@ -39,23 +63,40 @@ export function hasValue(input: object, key: string): boolean {
   return isGiven(input, key) && (input as Readonly<Record<string, unknown>>)[key] !== null;
 }
 
-/** The values of a patch: exactly what was given. */
-export function encodePatch(entity: EntityDescription, patch: object): EncodedRow {
+/** How the values of a patch become parameters. */
+export type EncodeValue = (column: ColumnDescription, value: unknown, path: string) => Encoded;
+
+/** What a patch gives for columns that may change, encoded by `encode`. */
+export function encodeChanges(
+  entity: EntityDescription,
+  patch: object,
+  path: string,
+  encode: EncodeValue,
+): Map<ColumnDescription, Encoded> {
   const issues: InputIssue[] = [];
-  const given = encodeGiven(entity, patch, "", issues, "update");
-  for (const [column, value] of given) {
-    if (value === null && column.notNull) issues.push({ path: column.key, message: "must not be null" });
-  }
+  const given = encodeGiven(entity, patch, {
+    path,
+    issues,
+    encode,
+    refusal: (column) => refusal(entity, column, "update"),
+    known: () => writableKeys(entity, "update"),
+  });
   if (issues.length > 0) throw new InputError("INVALID_VALUE", issues);
   return given;
+}
+
+interface Encoding {
+  readonly path: string;
+  readonly issues: InputIssue[];
+  readonly encode: EncodeValue;
+  readonly refusal: (column: ColumnDescription) => string | undefined;
+  readonly known: () => readonly string[];
 }
 
 function encodeGiven(
   entity: EntityDescription,
   input: object,
-  path: string,
-  issues: InputIssue[],
-  purpose: "create" | "update",
+  { path, issues, encode, refusal: refusalOf, known }: Encoding,
 ): Map<ColumnDescription, Encoded> {
   const encoded = new Map<ColumnDescription, Encoded>();
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
@@ -64,22 +105,28 @@ function encodeGiven(
   for (const [key, value] of Object.entries(input)) {
     if (value === undefined) continue;
     const column = entity.byKey.get(key);
-    const complaint =
-      column === undefined
-        ? unknownName("column", key, writableKeys(entity, purpose))
-        : refusal(entity, column, purpose);
+    const complaint = column === undefined ? unknownName("column", key, known()) : refusalOf(column);
     if (column === undefined || complaint !== undefined) {
       issues.push({ path: at(path, key), message: complaint ?? "is unknown" });
       continue;
     }
     try {
-      encoded.set(column, encodeValue(column, value, at(path, key)));
+      encoded.set(column, encode(column, value, at(path, key)));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       issues.push(...error.issues);
     }
   }
   return encoded;
+}
+
+function encodeNewValue(column: ColumnDescription, value: unknown, path: string): Encoded {
+  if (Change.contentOf(value) !== undefined) {
+    throw new InputError("INVALID_VALUE", [
+      { path, message: "changes the value that is there, and a new row has none" },
+    ]);
+  }
+  return encodeValue(column, value, path);
 }
 
 function refusal(
@@ -107,6 +154,7 @@ function isMissing(column: ColumnDescription, value: Encoded | undefined): boole
   return value === null || (value === undefined && !column.hasServerDefault);
 }
 
-function at(path: string, key: string): string {
+/** Where a property stands, as errors name it. */
+export function at(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }

@@ -1,5 +1,5 @@
 import type { ColumnDescription, EntityDescription, KeyDescription } from "../schema/index.ts";
-import type { Condition, TableReference } from "../sql/index.ts";
+import type { Call, Condition, Encoded, TableReference } from "../sql/index.ts";
 import { encodeArray, encodeValue } from "../statement/index.ts";
 import { plainObject, refuse } from "./options.ts";
 
@@ -21,10 +21,10 @@ export function keyValues(entity: EntityDescription, key: unknown, path = "key")
   });
 }
 
-/** `id = $1`, or all parts of a composite key. */
-export function keyCondition(entity: EntityDescription, table: TableReference, key: unknown): Condition {
-  const values = keyValues(entity, key);
-  return equalAll(entity.primaryKey.columns, table, values, (column) => column.key);
+/** `id = $1`, or all parts of a composite key. The key is the call's first argument. */
+export function keyCondition(entity: EntityDescription, table: TableReference): Condition {
+  const { columns } = entity.primaryKey;
+  return equalAll(columns, table, (_, i, { input: [key] }) => keyValues(entity, key)[i]);
 }
 
 /** A key's values as one text, the same for the key a caller asked with and the row that answers it. */
@@ -69,48 +69,52 @@ export function uniqueKeyOn(
  * `id = any($1)`; of a composite key, one array for each part. The text is one for any number of keys, and no
  * number of them meets the protocol's limit of 65,535 parameters.
  */
-export function keysCondition(
-  entity: EntityDescription,
-  table: TableReference,
-  keys: readonly unknown[],
-): Condition {
+export function keysCondition(entity: EntityDescription, table: TableReference): Condition {
   const { columns } = entity.primaryKey;
   const [only] = columns;
   if (columns.length === 1 && only !== undefined) {
-    const items = keys.map((key, i) =>
-      encodeValue(only, keyValues(entity, key, `keys.${i}`)[0], `keys.${i}`),
-    );
     return {
       kind: "any-of",
       of: { kind: "column", table, name: only.name },
-      values: { kind: "parameter", value: encodeArray(items), type: `${only.castType}[]` },
+      values: {
+        kind: "parameter",
+        value: (call) =>
+          encodeArray(
+            keysOf(call.input[0]).map((key, i) =>
+              encodeValue(only, keyValues(entity, key, `keys.${i}`)[0], `keys.${i}`),
+            ),
+          ),
+        type: `${only.castType}[]`,
+      },
       negated: false,
     };
   }
-  const rows = keys.map((key, i) => keyValues(entity, key, `keys.${i}`));
   return {
     kind: "any-row-of",
     of: columns.map((column) => ({ kind: "column", table, name: column.name })),
     values: columns.map((column, part) => ({
       kind: "parameter",
-      value: encodeArray(
-        rows.map((values, i) => encodeValue(column, values[part], `keys.${i}.${column.key}`)),
-      ),
+      value: (call) =>
+        encodeArray(
+          keysOf(call.input[0]).map((key, i) =>
+            encodeValue(column, keyValues(entity, key, `keys.${i}`)[part], `keys.${i}.${column.key}`),
+          ),
+        ),
       type: `${column.castType}[]`,
     })),
   };
 }
 
-/** Conditions of a unique key given as an object: `findBy({ email })`. */
+/** The keys a call asks for. Holes are visited too, as undefined, which is no key. */
+export function keysOf(keys: unknown): readonly unknown[] {
+  if (!Array.isArray(keys)) refuse("keys", "must be a list");
+  return Array.from(keys);
+}
+
+/** Conditions of a unique key given as an object, the call's first argument: `findBy({ email })`. */
 export function uniqueCondition(entity: EntityDescription, table: TableReference, given: unknown): Condition {
   const { columns } = givenUniqueKey(entity, given);
-  const record = plainObject(given, "unique");
-  return equalAll(
-    columns,
-    table,
-    columns.map((column) => record[column.key]),
-    (column) => column.key,
-  );
+  return equalAll(columns, table, ({ key }, _, { input: [unique] }) => plainObject(unique, "unique")[key]);
 }
 
 /** The unique key that the properties of an object make up. */
@@ -126,17 +130,19 @@ export function givenUniqueKey(entity: EntityDescription, given: unknown): Retur
 function equalAll(
   columns: readonly ColumnDescription[],
   table: TableReference,
-  values: readonly unknown[],
-  pathOf: (column: ColumnDescription) => string,
+  valueIn: (column: ColumnDescription, position: number, call: Call) => unknown,
 ): Condition {
   const parts = columns.map((column, i): Condition => {
-    const value = values[i];
-    if (value === undefined || value === null) refuse(pathOf(column), "must not be null or undefined");
+    const value = (call: Call): Encoded => {
+      const given = valueIn(column, i, call);
+      if (given === undefined || given === null) refuse(column.key, "must not be null or undefined");
+      return encodeValue(column, given, column.key);
+    };
     return {
       kind: "comparison",
       operator: "=",
       left: { kind: "column", table, name: column.name },
-      right: { kind: "parameter", value: encodeValue(column, value, pathOf(column)) },
+      right: { kind: "parameter", value },
     };
   });
   const [first] = parts;

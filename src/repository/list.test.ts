@@ -105,14 +105,20 @@ describe("list by page", () => {
     },
   );
 
-  it.each([1, {}, Object.create(null), { toString: () => "id" }, [null], [["id"]], () => "id", Symbol("id")])(
-    "refuses a sort that is no string without converting it",
-    async (sort) => {
-      expect((await refusal(repo.authors.list({ sort: sort as never }))).issues[0]).toContain(
-        "sort must be a string",
-      );
-    },
-  );
+  it.each([
+    1,
+    {},
+    Object.create(null),
+    { by: { toString: () => "id" } },
+    [null],
+    [["id"]],
+    () => "id",
+    Symbol("id"),
+  ])("refuses a sort that is no string without converting it", async (sort) => {
+    expect((await refusal(repo.authors.list({ sort: sort as never }))).issues[0]).toContain(
+      "sort must be a string",
+    );
+  });
 
   it("refuses to sort by JSON and by types without an order", async () => {
     for (const sort of ["document", "plainDocument", "place"]) {

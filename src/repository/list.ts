@@ -1,133 +1,115 @@
-import type { EntityDescription, Visibility } from "../schema/index.ts";
-import type { Select } from "../sql/index.ts";
-import { callOf, intentFor, type RepositoryContext } from "./context.ts";
-import { afterCursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import type { ColumnDescription, EntityDescription } from "../schema/index.ts";
+import type { Call, Select } from "../sql/index.ts";
+import type { Scope } from "./context.ts";
+import { type Cell, decodeCursor } from "./cursor.ts";
+import { argument, partOf } from "./given.ts";
+import type { Intent } from "./intent.ts";
+import { type KeysetOrder, planKeyset } from "./keyset.ts";
+import { type ListShape, listOptions } from "./list-options.ts";
+import type { KeysetPage } from "./list-types.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
-import type { Intent } from "./query.ts";
-import {
-  countIn,
-  counting,
-  numberParameter,
-  type ReadShape,
-  rowsOf,
-  type Selected,
-  selectWhere,
-} from "./selected.ts";
-import { orderings, type SortColumn, totalOrder } from "./sort.ts";
-import type { KeysetPage, Page } from "./types.ts";
+import { placeOrder } from "./order.ts";
+import { type NumberedPage, planPage } from "./page.ts";
+import { intentOf, type Plan, Plans } from "./plan.ts";
+import { selectWhere } from "./selected.ts";
+import { shapeOf } from "./shape.ts";
+import { type SortTerm, totalOrder } from "./sort.ts";
 import { conditionOf } from "./where.ts";
 
-/** Rows a page has and may have at most, where the entity says nothing else. */
-export const LIST_LIMIT_DEFAULT = 10;
-export const LIST_LIMIT_MAX_DEFAULT = 100;
-
-/** Fifteen digits, which a number holds exactly; a page past the end is empty. */
-const PAGE_MAX = 999_999_999_999_999;
-
-const LIST_OPTION_NAMES = ["with", "reveal", "where", "sort", "limit", "page", "after"];
+const LIST_OPTION_NAMES = [
+  "with",
+  "counts",
+  "columns",
+  "reveal",
+  "where",
+  "sort",
+  "distinctOn",
+  "limit",
+  "page",
+  "total",
+  "after",
+];
 
 type AnyRow = Record<string, unknown>;
-
-export interface ListShape extends ReadShape {
-  readonly where?: object;
-  readonly sort?: unknown;
-  readonly limit?: unknown;
-  readonly page?: unknown;
-  readonly after?: unknown;
-}
+type AnyPage = NumberedPage | KeysetPage<AnyRow>;
 
 /** Works out a page of rows, by number or after a cursor. */
-export function intendList(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-  options: ListShape,
-): Intent<Page<AnyRow> | KeysetPage<AnyRow>> {
-  refuseUnknownOptions(options, LIST_OPTION_NAMES);
-  const limit = listLimit(entity, options.limit);
-  const order = totalOrder(entity, options.sort);
-  const selected = selectWhere(context, entity, visibility, options, (table) =>
-    conditionOf(entity, table, options.where === undefined ? {} : options.where),
-  );
-  const select: Select = { ...selected.select, orderBy: orderings(order, selected.table) };
-  return options.after === undefined
-    ? intendPage(select, selected, limit, listPage(options.page))
-    : intendKeyset(entity, order, select, selected, limit, options);
-}
-
-/** The total rides along as a subselect that PostgreSQL runs once; only a page past the end has no row to carry it. */
-function intendPage(
-  select: Select,
-  { map, selection }: Selected,
-  limit: number,
-  page: number,
-): Intent<Page<AnyRow>> {
-  const tree: Select = {
-    ...select,
-    projections: [...selection.projections, { kind: "value", of: { kind: "count-of", of: select } }],
-    limit: numberParameter(limit),
-    // A page far past the end has an offset that a number cannot hold exactly.
-    offset: { kind: "parameter", value: String(BigInt(page - 1) * BigInt(limit)) },
+export function createLister(outside: Scope): (options: ListShape) => Intent<AnyPage> {
+  const plans = new Plans<AnyPage>();
+  const { context } = outside;
+  return (options) => {
+    const cells = cursorCells(outside, options);
+    const call: Call = { input: [options, cells], actor: context.actor() };
+    const shape = shapeOf(options);
+    // Which of a cursor's values are null decides the form of "comes after these".
+    const nulls = cells?.map((cell) => (cell === null ? "0" : "v")).join("");
+    const key = shape === undefined || nulls === undefined ? shape : `${shape}${nulls}`;
+    return intentOf(
+      plans.find(key, () => planList(outside, call)),
+      call,
+    );
   };
-  return intentFor(tree, async ([outcome], again) => {
-    const rows = rowsOf(outcome);
-    let total = Number(rows[0]?.at(-1) ?? 0);
-    if (rows.length === 0 && page > 1) total = countIn(await again(callOf(counting(select))));
-    return { data: rows.map(map), meta: { page, limit, total, totalPages: Math.ceil(total / limit) } };
-  });
 }
 
-/** One row more than the page holds tells whether there is a next page, without counting. */
-function intendKeyset(
-  entity: EntityDescription,
-  order: readonly SortColumn[],
-  select: Select,
-  { map, selection, table }: Selected,
-  limit: number,
-  options: ListShape,
-): Intent<KeysetPage<AnyRow>> {
-  if (options.page !== undefined) refuse("page", "cannot be combined with after");
-  const isFirst = options.after === null || options.after === "";
-  const after = isFirst
-    ? []
-    : [{ condition: afterCursor(order, table, decodeCursor(entity, order, options.after)) }];
-  const tree: Select = {
-    ...select,
-    filters: [...select.filters, ...after],
-    limit: numberParameter(limit + 1),
-  };
-  const positions = order.map(({ column }) =>
-    selection.slots.findIndex((slot) => slot.kind === "column" && slot.column === column),
+function planList(outside: Scope, call: Call): Plan<AnyPage> {
+  const options = argument(call, 0, "options");
+  const { where, after, page, total } = listOptions(call);
+  refuseUnknownOptions(options.value, LIST_OPTION_NAMES);
+  const order = listOrder(outside, listOptions(call));
+  const selected = selectWhere(outside, options, "rows", (scope) =>
+    where === undefined ? { kind: "and", of: [] } : conditionOf(scope, partOf(options, "where", "where")),
   );
-  return intentFor(tree, ([outcome]) => {
-    const rows = rowsOf(outcome);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const hasNext = rows.length > limit && last !== undefined;
-    const nextCursor = hasNext
-      ? encodeCursor(
-          entity,
-          order,
-          positions.map((i) => last[i] ?? null),
-        )
-      : null;
-    return { data: page.map(map), meta: { limit, nextCursor } };
+  const { scope, selection } = selected;
+  const select: Select = {
+    ...selected.select,
+    ...placeOrder(scope, order.terms, selection.joined),
+    distinctOn: order.distinctOn?.map(({ name }) => ({ kind: "column", table: scope.table, name })),
+  };
+  if (after === undefined) return planPage(select, selected, total);
+  for (const [name, given] of Object.entries({ page, total })) {
+    if (given !== undefined) refuse(name, "cannot be combined with after");
+  }
+  return planKeyset(select, selected, keysetOrder(order), call);
+}
+
+interface ListOrder {
+  readonly terms: readonly SortTerm[];
+  readonly distinctOn: readonly ColumnDescription[] | undefined;
+}
+
+/** PostgreSQL takes the first of equal rows in an order that begins with what they are equal in. */
+function listOrder(scope: Scope, { sort, distinctOn }: ListShape): ListOrder {
+  if (distinctOn === undefined) return { terms: totalOrder(scope, sort), distinctOn };
+  const columns = distinctColumns(scope.entity, distinctOn);
+  const keys = columns.map(({ key }) => key);
+  const terms = totalOrder(scope, sort ?? [...keys, scope.entity.list.defaultSort ?? []].flat());
+  const isFirst = terms
+    .slice(0, columns.length)
+    .every(({ through, column }) => through.length === 0 && columns.includes(column));
+  if (!isFirst) refuse("sort", `must begin with what distinctOn names: ${keys.join(", ")}`);
+  return { terms, distinctOn: columns };
+}
+
+function distinctColumns({ byKey }: EntityDescription, given: unknown): readonly ColumnDescription[] {
+  const names: readonly unknown[] = Array.isArray(given) ? Array.from(given) : [given];
+  const columns = names.map((name) => {
+    const column = typeof name === "string" ? byKey.get(name) : undefined;
+    // Whether the column may be sorted by, and so seen, is asked where the order is made.
+    return column ?? refuse("distinctOn", "must be a column, or a list of columns");
   });
+  if (columns.length === 0) refuse("distinctOn", "must name a column");
+  return [...new Set(columns)];
 }
 
-function listLimit(entity: EntityDescription, limit: unknown): number {
-  const max = entity.list.maxLimit ?? LIST_LIMIT_MAX_DEFAULT;
-  if (limit === undefined) return Math.min(entity.list.limit ?? LIST_LIMIT_DEFAULT, max);
-  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > max) {
-    refuse("limit", `must be a whole number between 1 and ${max}`);
-  }
-  return limit;
+/** Of equal rows only the first is shown, and a page goes on after all of them. */
+function keysetOrder({ terms, distinctOn }: ListOrder): KeysetOrder {
+  return distinctOn === undefined ? terms : terms.slice(0, distinctOn.length);
 }
 
-function listPage(page: unknown): number {
-  if (page === undefined) return 1;
-  if (typeof page !== "number" || !Number.isInteger(page) || page < 1 || page > PAGE_MAX) {
-    refuse("page", `must be a whole number from 1 to ${PAGE_MAX}`);
-  }
-  return page;
+/** The place a keyset page begins after; undefined for the first one and for pages by number. */
+function cursorCells(scope: Scope, options: ListShape): readonly Cell[] | undefined {
+  const given = listOptions({ input: [options], actor: undefined });
+  const { after } = given;
+  if (after === undefined || after === null || after === "") return undefined;
+  return decodeCursor(scope.entity, keysetOrder(listOrder(scope, given)), after);
 }

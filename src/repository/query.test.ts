@@ -91,7 +91,7 @@ describe("Query", () => {
         .get("k", { with: { books: true } })
         .toSQL()
         .additions.map((added) => added.sql),
-    ).toEqual(['t0."deleted_at" is null', 't1."deleted_at" is null']);
+    ).toEqual(['t0."deleted_at" is null', 't0."deleted_at" is null']);
   });
 
   it("throws from toSQL what it would reject with", () => {

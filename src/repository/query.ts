@@ -1,35 +1,16 @@
-import type { Outcome, StatementCall } from "../driver/index.ts";
 import { CallSite, InputError } from "../errors/index.ts";
-import type { Place } from "../transaction/index.ts";
-
-/** The statements of a call and how their answers become its result. */
-export interface Intent<T> {
-  /** Nearly always one. Several travel as one flight, all or nothing; none when there is nothing to ask. */
-  readonly calls: readonly StatementCall[];
-  readonly additions: readonly Addition[];
-  /** Its answer can turn out to be a failure ("no such row"), which has to undo what else is in a batch. */
-  readonly mayRefuse?: boolean;
-  /** It changes nothing, so there is nothing of it to undo. */
-  readonly isRead?: boolean;
-  /** May ask again for what the first answer could not tell; `again` runs where the first one ran. */
-  read(outcomes: readonly Outcome[], again: (call: StatementCall) => Promise<Outcome>): T | Promise<T>;
-}
-
-/** What a behaviour added to a call, as SQL. */
-export interface Addition {
-  readonly behaviour: string;
-  readonly sql: string;
-}
+import { type ExplainOptions, type Explanation, explain } from "./explain/explain.ts";
+import type { Addition, Ask, Intent, QueryRunner } from "./intent.ts";
+import type { ReadMerger } from "./merge.ts";
 
 /** What `toSQL()` shows. */
 export interface QuerySql {
   readonly text: string;
   readonly values: readonly (string | Buffer | null)[];
   readonly additions: readonly Addition[];
+  /** Statements that follow, in one more round trip: related rows, with the keys that the first answer named. */
+  readonly later: readonly string[];
 }
-
-/** How a query's statements reach the server: the unit of work. */
-export type QueryRunner = Pick<Place, "run" | "batch">;
 
 const TAKE = Symbol("take");
 
@@ -56,9 +37,13 @@ export class Query<T> implements PromiseLike<T> {
   #isTaken = false;
   #result: Promise<T> | undefined;
 
-  constructor(intent: () => Intent<T>, runner: QueryRunner) {
+  /** Where single reads of one tick meet; absent where they should not. */
+  readonly #merger: ReadMerger | undefined;
+
+  constructor(intent: () => Intent<T>, runner: QueryRunner, merger?: ReadMerger) {
     this.#intent = intent;
     this.#runner = runner;
+    this.#merger = merger;
     this.#site = new CallSite(FRAMES);
   }
 
@@ -73,12 +58,29 @@ export class Query<T> implements PromiseLike<T> {
    * statements (rows of different shapes) shows them one after the other.
    */
   toSQL(): QuerySql {
-    const { calls, additions } = this.#intent();
+    const { calls, additions, later = [] } = this.#intent();
     return {
       text: calls.map((call) => call.text).join(";\n"),
       values: calls.flatMap((call) => call.values),
       additions,
+      later,
     };
+  }
+
+  /**
+   * How PostgreSQL runs the call's statements with these values, as a typed plan, and its problems in words. With
+   * `analyze` it runs them, and rolls back what they write. The query itself can still be awaited afterwards. One round
+   * trip a statement, and two more for a write with `analyze`.
+   *
+   * @example
+   * ```ts
+   * const { problems } = await repo.tasks.list({ where: { title: { contains: "x" } } }).explain({ analyze: true });
+   * // tasks is read whole: 100,000 rows were looked at to find 3 by …; an index could find them
+   * ```
+   */
+  async explain(options: ExplainOptions = {}): Promise<Explanation> {
+    const { calls, later = [], isRead = false } = this.#intent();
+    return explain(calls, later, isRead, this.#runner, options);
   }
 
   then<A = T, B = never>(
@@ -121,15 +123,21 @@ export class Query<T> implements PromiseLike<T> {
 
   async #execute(): Promise<T> {
     const intent = this.#intent();
+    if (intent.keyed !== undefined && this.#merger !== undefined && this.#signal === undefined) {
+      const merged = await this.#merger.take(intent.keyed, this.#runner);
+      if (merged !== undefined) return intent.keyed.finish(merged.row);
+    }
     const options = { signal: this.#signal, site: this.#site };
-    const again = (call: StatementCall): Promise<Outcome> => this.#runner.run(call, options);
-    const [only, ...others] = intent.calls;
-    if (only === undefined) return intent.read([], again);
-    const outcomes =
-      others.length === 0
-        ? [await again(only)]
-        : await this.#runner.batch(intent.calls, { site: this.#site });
-    return intent.read(outcomes, again);
+    const ask: Ask = async (calls) => {
+      const [only, ...others] = calls;
+      if (only === undefined) return [];
+      return others.length === 0
+        ? [await this.#runner.run(only, options)]
+        : this.#runner.batch(calls, { site: this.#site, isRead: intent.isRead });
+    };
+    const answer = async () => intent.read(await ask(intent.calls), ask);
+    if (intent.needsTransaction !== true) return answer();
+    return this.#runner.transaction(answer, this.#signal === undefined ? {} : { signal: this.#signal });
   }
 }
 

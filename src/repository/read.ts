@@ -1,76 +1,102 @@
 import { NotFoundError } from "../errors/index.ts";
-import type { EntityDescription, Visibility } from "../schema/index.ts";
-import type { Condition, Select, TableReference } from "../sql/index.ts";
-import { intentFor, type RepositoryContext } from "./context.ts";
-import {
-  givenUniqueKey,
-  keyCondition,
-  keyIdentity,
-  keysCondition,
-  keyValues,
-  uniqueCondition,
-} from "./key.ts";
-import { intendList, type ListShape } from "./list.ts";
-import { refuse, refuseUnknownOptions } from "./options.ts";
-import type { Intent } from "./query.ts";
-import {
-  countIn,
-  counting,
-  firstRow,
-  numberParameter,
-  type ReadShape,
-  rowsOf,
-  type Selected,
-  selectWhere,
-} from "./selected.ts";
-import { orderings } from "./sort.ts";
-import type { KeysetPage, Page } from "./types.ts";
+import type { EntityDescription } from "../schema/index.ts";
+import type { Call, Select } from "../sql/index.ts";
+import { decoderOf } from "../statement/index.ts";
+import { type Aggregator, createAggregator } from "./aggregate.ts";
+import { countIn, rowsOf } from "./answer.ts";
+import { planByKey } from "./by-key.ts";
+import type { Scope } from "./context.ts";
+import { argument } from "./given.ts";
+import type { Intent } from "./intent.ts";
+import { givenUniqueKey, keyIdentity, keysCondition, keysOf, keyValues, uniqueCondition } from "./key.ts";
+import { createLister } from "./list.ts";
+import type { ListShape } from "./list-options.ts";
+import type { KeysetPage } from "./list-types.ts";
+import { descendingBy } from "./order.ts";
+import type { NumberedPage } from "./page.ts";
+import { intentOf, type Plan, Plans, planOf } from "./plan.ts";
+import { counting, NO_OPTIONS, ONE, planRows, readOptions, selectWhere } from "./selected.ts";
+import type { ReadShape } from "./selection.ts";
+import { shapeOf, valuesShapeOf } from "./shape.ts";
 import { conditionOf } from "./where.ts";
-
-const READ_OPTION_NAMES = ["with", "reveal"];
 
 type AnyRow = Record<string, unknown>;
 
 /** Works out the reads of one entity as one caller sees it. */
-export interface Reader {
+export interface Reader extends Aggregator {
   find(key: unknown, options?: ReadShape): Intent<AnyRow | undefined>;
   get(key: unknown, options?: ReadShape): Intent<AnyRow>;
   findBy(unique: object, options?: ReadShape): Intent<AnyRow | undefined>;
   findMany(keys: readonly unknown[], options?: ReadShape): Intent<(AnyRow | undefined)[]>;
-  list(options: ListShape): Intent<Page<AnyRow> | KeysetPage<AnyRow>>;
+  list(options: ListShape): Intent<NumberedPage | KeysetPage<AnyRow>>;
   count(where?: object): Intent<number>;
   exists(where: object): Intent<boolean>;
 }
 
-export function createReader(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-): Reader {
-  const single = (condition: (table: TableReference) => Condition, options: ReadShape = {}): Selected => {
-    refuseUnknownOptions(options, READ_OPTION_NAMES);
-    return selectWhere(context, entity, visibility, options, condition);
-  };
+export function createReader(scope: Scope): Reader {
+  const { context, entity } = scope;
+  const list = createLister(scope);
+  const [finds, gets] = [new Plans<AnyRow | undefined>(), new Plans<AnyRow>()];
+  const [findBys, findManys] = [new Plans<AnyRow | undefined>(), new Plans<(AnyRow | undefined)[]>()];
+  const [counts, existences] = [new Plans<number>(), new Plans<boolean>()];
+  const callWith = (...input: readonly unknown[]): Call => ({ input, actor: context.actor() });
   return {
     find(key, options) {
-      const { select, map } = single((table) => keyCondition(entity, table, key), options);
-      return intentFor(select, ([outcome]) => firstRow(outcome, map));
+      const call = callWith(key, options);
+      const plan = finds.find(shapeOf(options), () => planByKey(scope, call, (row) => row, false));
+      return intentOf(plan, call);
     },
     get(key, options) {
-      const { select, map } = single((table) => keyCondition(entity, table, key), options);
-      return intentFor(select, ([outcome]) => firstRow(outcome, map) ?? refuseMissing(entity), true);
+      const call = callWith(key, options);
+      const found = (row: AnyRow | undefined): AnyRow => row ?? refuseMissing(entity);
+      const plan = gets.find(shapeOf(options), () => planByKey(scope, call, found, true));
+      return intentOf(plan, call);
     },
     findBy(unique, options) {
-      const { select, map } = single((table) => uniqueCondition(entity, table, unique), options);
-      return intentFor(inOrderOfDeath(entity, visibility, unique, select), ([outcome]) =>
-        firstRow(outcome, map),
+      const call = callWith(unique, options);
+      const plan = findBys.find(both(valuesShapeOf(unique), shapeOf(options)), () => {
+        const selected = selectWhere(scope, readOptions(call), "row", ({ table }) =>
+          uniqueCondition(entity, table, unique),
+        );
+        const select = inOrderOfDeath(scope, unique, selected.select);
+        return planRows(selected, select, { finish: ([row]) => row });
+      });
+      return intentOf(plan, call);
+    },
+    findMany(keys, options) {
+      const call = callWith(keys, options);
+      return intentOf(
+        findManys.find(shapeOf(options), () => planFindMany(scope, call)),
+        call,
       );
     },
-    findMany: (keys, options = {}) => intendFindMany(context, entity, visibility, keys, options),
-    list: (options) => intendList(context, entity, visibility, options),
-    count: (where) => intendCount(context, entity, visibility, where),
-    exists: (where) => intendExists(context, entity, visibility, where),
+    list,
+    ...createAggregator(scope),
+    count(where) {
+      const call = callWith(where);
+      const plan = counts.find(where === undefined ? "" : valuesShapeOf(where), () => {
+        const { select } = selectWhere(scope, NO_OPTIONS, "rows", (at) =>
+          where === undefined ? { kind: "and", of: [] } : conditionOf(at, argument(call, 0, "where")),
+        );
+        return planOf(counting(select), ([outcome]) => countIn(outcome));
+      });
+      return intentOf(plan, call);
+    },
+    exists(where) {
+      const call = callWith(where);
+      const plan = existences.find(valuesShapeOf(where), () => {
+        const { select } = selectWhere(scope, NO_OPTIONS, "rows", (at) =>
+          conditionOf(at, argument(call, 0, "where")),
+        );
+        return planOf({ ...select, projections: [], limit: ONE }, ([outcome]) => rowsOf(outcome).length > 0);
+      });
+      return intentOf(plan, call);
+    },
   };
+}
+
+function both(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || other === undefined ? undefined : `${one}/${other}`;
 }
 
 export function refuseMissing(entity: EntityDescription): never {
@@ -81,72 +107,28 @@ export function refuseMissing(entity: EntityDescription): never {
  * Among the dead a key that holds for the living only may name several rows: then the living one comes first
  * (`desc` puts nulls there), and after it the one that died last.
  */
-function inOrderOfDeath(
-  entity: EntityDescription,
-  visibility: Visibility,
-  unique: object,
-  select: Select,
-): Select {
+function inOrderOfDeath({ entity, visibility }: Scope, unique: object, select: Select): Select {
   const deletedAt = entity.byRole.get("deletedAt");
   if (visibility === "living" || deletedAt === undefined || !givenUniqueKey(entity, unique).livingOnly)
     return select;
-  const order = [deletedAt, ...entity.primaryKey.columns].map((column) => ({ column, descending: true }));
-  return { ...select, orderBy: orderings(order, select.from), limit: numberParameter(1) };
+  const orderBy = descendingBy([deletedAt, ...entity.primaryKey.columns], select.from);
+  return { ...select, orderBy, limit: ONE };
 }
 
-function intendFindMany(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-  keys: readonly unknown[],
-  options: ReadShape,
-): Intent<(AnyRow | undefined)[]> {
-  if (!Array.isArray(keys)) refuse("keys", "must be a list");
-  // Also visits holes, as undefined, which is no key.
-  const asked: readonly unknown[] = Array.from(keys);
-  refuseUnknownOptions(options, READ_OPTION_NAMES);
-  const { select, map } = selectWhere(context, entity, visibility, options, (table) =>
-    keysCondition(entity, table, asked),
-  );
-  return intentFor(select, ([outcome]) => {
-    const found = new Map<string, AnyRow>();
-    for (const cells of rowsOf(outcome)) {
-      const row = map(cells);
-      found.set(
-        keyIdentity(
-          entity,
-          entity.primaryKey.columns.map((column) => row[column.key]),
-        ),
-        row,
-      );
-    }
-    return asked.map((key) => found.get(keyIdentity(entity, keyValues(entity, key))));
+function planFindMany(scope: Scope, call: Call): Plan<(AnyRow | undefined)[]> {
+  const { entity } = scope;
+  const decoders = entity.primaryKey.columns.map(decoderOf);
+  const selected = selectWhere(scope, readOptions(call), "rows", ({ table }) => keysCondition(entity, table));
+  const { columns } = entity.primaryKey;
+  return planRows(selected, selected.select, {
+    extras: columns.map(({ name }) => ({ kind: "column", table: selected.scope.table, name })),
+    finish(rows, { call: { input }, extras }) {
+      const found = new Map<string, AnyRow>();
+      for (const [i, row] of rows.entries()) {
+        const values = extras(i).map((cell, part) => decoders[part]?.(cell ?? ""));
+        found.set(keyIdentity(entity, values), row);
+      }
+      return keysOf(input[0]).map((key) => found.get(keyIdentity(entity, keyValues(entity, key))));
+    },
   });
-}
-
-function intendCount(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-  where: object | undefined,
-): Intent<number> {
-  const { select } = selectWhere(context, entity, visibility, {}, (table) =>
-    conditionOf(entity, table, where === undefined ? {} : where),
-  );
-  return intentFor(counting(select), ([outcome]) => countIn(outcome));
-}
-
-function intendExists(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-  where: object,
-): Intent<boolean> {
-  const { select } = selectWhere(context, entity, visibility, {}, (table) =>
-    conditionOf(entity, table, where),
-  );
-  return intentFor(
-    { ...select, projections: [], limit: numberParameter(1) },
-    ([outcome]) => rowsOf(outcome).length > 0,
-  );
 }

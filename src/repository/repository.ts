@@ -1,9 +1,16 @@
-import { type AnyEntity, describeTable, type Visibility } from "../schema/index.ts";
-import type { RepositoryContext } from "./context.ts";
-import type { ListShape } from "./list.ts";
-import { type Intent, Query } from "./query.ts";
+import { type AnyEntity, describeTable, type SearchDescription, type Visibility } from "../schema/index.ts";
+import type { RepositoryContext, Scope } from "./context.ts";
+import type { Intent } from "./intent.ts";
+import type { ListShape } from "./list-options.ts";
+import { Query } from "./query.ts";
 import { createReader } from "./read.ts";
-import type { Repository } from "./types.ts";
+import type { Repository } from "./repository-types.ts";
+import { createSearcher, type SearchShape } from "./search.ts";
+import { createStreamer } from "./stream.ts";
+import type { CreateManyShape, CreateShape } from "./write/create.ts";
+import type { FilterShape } from "./write/filter.ts";
+import type { ChangeShape, UpdateShape } from "./write/update.ts";
+import type { UpsertShape } from "./write/upsert.ts";
 import { createWriter } from "./write.ts";
 
 /**
@@ -17,9 +24,10 @@ export function createRepository<S, E extends AnyEntity>(
   visibility: Visibility = "living",
 ): Repository<S, E> {
   const description = describeTable(entity);
-  const reader = createReader(context, description, visibility);
-  const writer = createWriter(context, description, visibility);
-  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, context.runner);
+  const scope: Scope = { context, entity: description, visibility };
+  const reader = createReader(scope);
+  const writer = createWriter(scope, reader);
+  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, context.runner, context.merger);
 
   const methods = {
     find: (key: unknown, options?: ListShape) => query(() => reader.find(key, options)),
@@ -27,22 +35,44 @@ export function createRepository<S, E extends AnyEntity>(
     findBy: (unique: object, options?: ListShape) => query(() => reader.findBy(unique, options)),
     findMany: (keys: readonly unknown[], options?: ListShape) => query(() => reader.findMany(keys, options)),
     list: (options: ListShape = {}) => query(() => reader.list(options)),
+    stream: createStreamer(scope),
     count: (where?: object) => query(() => reader.count(where)),
     exists: (where: object) => query(() => reader.exists(where)),
-    create: (input: object) => query(() => writer.create(input)),
-    createMany: (inputs: readonly object[], options: { readonly onConflict?: "ignore" } = {}) =>
+    aggregate: (options: unknown) => query(() => reader.aggregate(options)),
+    distinct: (column: unknown, options?: object) => query(() => reader.distinct(column, options)),
+    create: (input: object, options: CreateShape = {}) => query(() => writer.create(input, options)),
+    createMany: (inputs: readonly object[], options: CreateManyShape = {}) =>
       query(() => writer.createMany(inputs, options)),
-    update: (key: unknown, patch: object) => query(() => writer.update(key, patch)),
-    upsert: (input: object, options: { readonly on: unknown; readonly update?: readonly string[] }) =>
-      query(() => writer.upsert(input, options)),
-    increment: (key: unknown, by: object) => query(() => writer.increment(key, by)),
-    delete: (key: unknown) => query(() => writer.delete(key)),
+    createGraph: (input: object) => query(() => writer.createGraph(input)),
+    update: (key: unknown, patch: object, options: UpdateShape = {}) =>
+      query(() => writer.update(key, patch, options)),
+    updateMany: (filter: FilterShape, patch: object, options: ChangeShape = {}) =>
+      query(() => writer.updateMany(filter, patch, options)),
+    updateEach: (changes: readonly unknown[], options: ChangeShape = {}) =>
+      query(() => writer.updateEach(changes, options)),
+    upsert: (input: object, options: UpsertShape) => query(() => writer.upsert(input, options)),
+    upsertMany: (inputs: readonly object[], options: UpsertShape) =>
+      query(() => writer.upsertMany(inputs, options)),
+    increment: (key: unknown, by: object, options: ChangeShape = {}) =>
+      query(() => writer.increment(key, by, options)),
+    delete: (key: unknown, options: ChangeShape = {}) => query(() => writer.delete(key, options)),
+    deleteMany: (filter: FilterShape, options: ChangeShape = {}) =>
+      query(() => writer.deleteMany(filter, options)),
+  };
+  const searchMethods = (declared: SearchDescription | undefined) => {
+    if (declared === undefined) return {};
+    const searcher = createSearcher(scope, declared);
+    return { search: (text: unknown, options: SearchShape = {}) => query(() => searcher(text, options)) };
   };
   const softDeleteMethods = {
-    restore: (key: unknown) => query(() => writer.restore(key)),
+    restore: (key: unknown, options: ChangeShape = {}) => query(() => writer.restore(key, options)),
     withDeleted: () => createRepository<S, E>(context, entity, "all"),
     onlyDeleted: () => createRepository<S, E>(context, entity, "dead"),
   };
-  const all: unknown = Object.freeze(description.softDelete ? { ...methods, ...softDeleteMethods } : methods);
+  const all: unknown = Object.freeze({
+    ...methods,
+    ...(description.softDelete ? softDeleteMethods : {}),
+    ...searchMethods(description.search),
+  });
   return all as Repository<S, E>;
 }

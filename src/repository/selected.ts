@@ -1,68 +1,128 @@
 import type { Outcome } from "../driver/index.ts";
-import type { EntityDescription, Visibility } from "../schema/index.ts";
-import type { Condition, Filter, ParameterNode, Select, TableReference } from "../sql/index.ts";
-import { createMapper } from "../statement/index.ts";
-import { behaviourFilters, createReferences, type RepositoryContext } from "./context.ts";
-import { type Selection, selectionOf } from "./selection.ts";
+import type { Call, Condition, Expression, Filter, ParameterNode, Projection, Select } from "../sql/index.ts";
+import type { Slot } from "../statement/index.ts";
+import { recordsOf } from "./answer.ts";
+import { behaviourFilters, openStatement, type Scope, type TableScope } from "./context.ts";
+import { canFollow, readRelated } from "./follow-up.ts";
+import { argument, type Given } from "./given.ts";
+import type { Ask } from "./intent.ts";
+import { refuseUnknownOptions } from "./options.ts";
+import { type Plan, planOf, type ReadAnswer } from "./plan.ts";
+import { type Place, type Selection, selectionOf } from "./selection.ts";
 
 type AnyRow = Record<string, unknown>;
-
-/** What a read may ask for besides its rows. */
-export interface ReadShape {
-  readonly with?: object | undefined;
-  readonly reveal?: readonly string[] | undefined;
-}
 
 /** A read before its order and limits: the tree, and what its answer becomes. */
 export interface Selected {
   readonly select: Select;
-  readonly table: TableReference;
+  readonly scope: TableScope;
   readonly selection: Selection;
-  readonly map: (cells: readonly (string | null)[]) => AnyRow;
 }
 
+/**
+ * What a select reads. Related rows of many rows are worth a statement of their own, and so are those of a row whose key is
+ * known: then it need not wait for the row.
+ */
+export type Reach = "row by key" | "row" | "rows";
+
+const FOLLOWING: Readonly<Record<Reach, Place["mayFollow"]>> = {
+  row: () => false,
+  rows: canFollow,
+  "row by key": (scope, relation, columns) =>
+    canFollow(scope, relation, columns) &&
+    relation.sourceColumns.length === scope.entity.primaryKey.columns.length &&
+    scope.entity.primaryKey.columns.every(({ name }, i) => relation.sourceColumns[i] === name),
+};
+
 export function selectWhere(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  visibility: Visibility,
-  options: ReadShape,
-  condition: ((table: TableReference) => Condition) | undefined,
+  outside: Scope,
+  options: Given,
+  reach: Reach,
+  condition: (scope: TableScope) => Condition,
 ): Selected {
-  const reference = createReferences();
-  const table = reference(entity);
-  const selection = selectionOf(context, entity, table, reference, options, visibility);
-  const own: Filter[] = condition === undefined ? [] : [{ condition: condition(table) }];
-  const filters = [...own, ...behaviourFilters(context, entity, table, visibility)];
+  const scope = openStatement(outside);
+  const selection = selectionOf(scope, options, { depth: 0, mayFollow: FOLLOWING[reach] });
+  const filters: Filter[] = [{ condition: condition(scope) }, ...behaviourFilters(scope)];
+  const { projections, joins } = selection;
   return {
-    select: { kind: "select", from: table, projections: selection.projections, filters, orderBy: [] },
-    table,
+    select: { kind: "select", from: scope.table, joins, projections, filters, orderBy: [] },
+    scope,
     selection,
-    map: createMapper(selection.slots),
   };
+}
+
+/** What an answer says beside its rows. */
+export interface Answered {
+  readonly call: Call;
+  readonly ask: Ask;
+  /** What the statements that travelled with it answered. */
+  readonly others: readonly Outcome[];
+  /** How many rows it has, wanted or not. */
+  readonly rowCount: number;
+  /** What one row of it carries besides, as PostgreSQL's text. */
+  extras(row: number): readonly (string | null)[];
+}
+
+interface Finishing<T> {
+  /** Values that each row of the answer carries and none shows. */
+  readonly extras?: readonly Expression[];
+  /** The most rows that are wanted. @default all of the answer */
+  readonly limitIn?: (call: Call) => number;
+  /** Makes the result of the rows, which have by then what belongs to them. */
+  readonly finish: (rows: AnyRow[], answered: Answered) => T | Promise<T>;
+}
+
+/** A plan for the rows of a select, and what statements that follow bring to them. */
+export function planRows<T>(
+  { selection: { followUps, slots } }: Selected,
+  tree: Select,
+  { extras = [], limitIn, finish }: Finishing<T>,
+): Plan<T> {
+  const wide: readonly Slot[] = [
+    { kind: "group", key: "row", slots, isOptional: false },
+    ...extras.map((_, i) => ({ kind: "raw", key: `e${i}` }) as const),
+  ];
+  const read: ReadAnswer<T> = (outcomes, ask, call) => {
+    const records = recordsOf(outcomes[0]);
+    const wanted = limitIn === undefined ? records : records.slice(0, limitIn(call));
+    const rows = extras.length === 0 ? [...wanted] : wanted.map(({ row }) => row as AnyRow);
+    const answered: Answered = {
+      call,
+      ask,
+      others: outcomes.slice(1),
+      rowCount: records.length,
+      extras: (i) => extras.map((_, n) => (records[i]?.[`e${n}`] as string | null | undefined) ?? null),
+    };
+    if (followUps.length === 0) return finish(rows, answered);
+    return readRelated(rows, followUps, ask, call).then(() => finish(rows, answered));
+  };
+  const projections = [...tree.projections, ...extras.map((of): Projection => ({ kind: "value", of }))];
+  const plan = planOf({ ...tree, projections }, read, { slots: extras.length === 0 ? slots : wide });
+  return { ...plan, later: followUps.map(({ plan }) => plan) };
 }
 
 /** The same rows, counted instead of read. */
 export function counting(select: Select): Select {
-  return { ...select, projections: [{ kind: "value", of: { kind: "count" } }], orderBy: [] };
+  return {
+    ...select,
+    projections: [{ kind: "value", of: { kind: "count" } }],
+    joins: [],
+    orderBy: [],
+    orderJoins: [],
+  };
 }
 
-export function countIn(outcome: Outcome | undefined): number {
-  return Number(rowsOf(outcome)[0]?.[0] ?? 0);
-}
+export const ONE: ParameterNode = { kind: "parameter", value: "1" };
 
-export function rowsOf(outcome: Outcome | undefined): Outcome["rows"] {
-  return outcome?.rows ?? [];
-}
+const READ_OPTION_NAMES = ["with", "counts", "columns", "reveal"];
 
-/** The first row of an answer, mapped; `undefined` when it has none. */
-export function firstRow<T>(
-  outcome: Outcome | undefined,
-  map: (cells: readonly (string | null)[]) => T,
-): T | undefined {
-  const [cells] = rowsOf(outcome);
-  return cells === undefined ? undefined : map(cells);
-}
+/** Of a call that reads columns only. */
+export const NO_OPTIONS: Given = { value: {}, path: "options", in: () => ({}) };
 
-export function numberParameter(value: number): ParameterNode {
-  return { kind: "parameter", value: String(value) };
+/** The options of a read by key: its second argument. */
+export function readOptions(call: Call): Given {
+  const options = argument(call, 1, "options");
+  if (options.value === undefined) return NO_OPTIONS;
+  refuseUnknownOptions(options.value, READ_OPTION_NAMES);
+  return options;
 }

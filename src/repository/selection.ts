@@ -1,34 +1,55 @@
 import { InputError, unknownName } from "../errors/index.ts";
-import type {
-  ColumnDescription,
-  EntityDescription,
-  RelationDescription,
-  Visibility,
-} from "../schema/index.ts";
-import type { Condition, ParameterNode, Projection, Select, TableReference } from "../sql/index.ts";
+import type { ColumnDescription, EntityDescription, RelationDescription } from "../schema/index.ts";
+import type { Join, Projection, Select } from "../sql/index.ts";
 import type { Slot } from "../statement/index.ts";
-import { behaviourFilters, type RepositoryContext } from "./context.ts";
+import { behaviourFilters, type TableScope } from "./context.ts";
+import { type FollowUp, planFollowUp } from "./follow-up.ts";
+import { type Given, partOf } from "./given.ts";
 import { plainObject, refuse, refuseUnknownOptions } from "./options.ts";
-import { orderings, totalOrder } from "./sort.ts";
+import type { Joined, JoinedRows } from "./order.ts";
+import { countingParameter, nestedOptions, relatedSelect, type Strategy } from "./related.ts";
+import { isJoinable, relatedConditions, relatedRows } from "./related-rows.ts";
 import { conditionOf } from "./where.ts";
 
 /** What one read gives: the tree's projections and, position by position, what they become in a row. */
 export interface Selection {
   readonly projections: readonly Projection[];
   readonly slots: readonly Slot[];
+  /** Rows of which there is at most one for each row read. */
+  readonly joins: readonly Join[];
+  /** Those of them that no condition of the caller's narrows, for an order that needs them too. */
+  readonly joined: JoinedRows;
+  /** Related rows that statements of their own read, once the rows are known. */
+  readonly followUps: readonly FollowUp[];
 }
 
-interface NestedOptions {
-  readonly with?: object;
-  readonly where?: object;
-  readonly sort?: unknown;
-  readonly limit?: unknown;
+/** What a read may ask for besides its rows. */
+export interface ReadShape {
+  readonly with?: object | undefined;
+  readonly reveal?: readonly string[] | undefined;
+  readonly columns?: readonly string[] | undefined;
+  readonly counts?: object | undefined;
 }
+
+/** Where in a call a selection stands. */
+export interface Place {
+  /** Relations around it. */
+  readonly depth: number;
+  /** Whether a statement of its own can bring the rows of a relation to many. */
+  readonly mayFollow: MayFollow;
+}
+
+type MayFollow = (
+  scope: TableScope,
+  relation: RelationDescription,
+  columns: readonly ColumnDescription[],
+) => boolean;
+
+/** Rows inside rows come with them. */
+const NEVER: MayFollow = () => false;
 
 /** Relations inside relations; deeper ones are a mistake or an attack. */
 const DEPTH_LIMIT = 6;
-const ONE_OPTION_NAMES = ["with", "where"];
-const MANY_OPTION_NAMES = [...ONE_OPTION_NAMES, "sort", "limit"];
 
 /** The columns that leave a repository: all but secrets, and those secrets that were asked for by name. */
 export function publicColumns(
@@ -48,107 +69,184 @@ export function publicColumns(
   return entity.columns.filter((column) => column.marks.secret !== true || reveal.includes(column.key));
 }
 
-export function selectionOf(
-  context: RepositoryContext,
-  entity: EntityDescription,
-  table: TableReference,
-  reference: (entity: EntityDescription) => TableReference,
-  options: { readonly with?: object | undefined; readonly reveal?: readonly string[] | undefined },
-  visibility: Visibility,
-  depth = 0,
-  within = "with",
-): Selection {
-  const columns = publicColumns(entity, options.reveal);
-  const projections: Projection[] = columns.map((column) => ({
-    kind: "value",
-    of: { kind: "column", table, name: column.name },
+/** What a read asks for: columns, and relations as deep as the options go. `given` stands for those options. */
+export function selectionOf(scope: TableScope, given: Given, place: Place): Selection {
+  const { entity, table } = scope;
+  const shape = readShape(given.value);
+  const columns = chosenColumns(entity, shape, place.depth === 0 ? "columns" : `${given.path}.columns`);
+  const parts: Part[] = columns.map((column) => ({
+    projections: [{ kind: "value", of: { kind: "column", table, name: column.name } }],
+    slots: [{ kind: "column", key: column.key, column }],
   }));
-  const slots: Slot[] = columns.map((column) => ({ kind: "column", key: column.key, column }));
-  const relations = context.schema.relationsOf(entity);
-  for (const [name, wanted] of Object.entries(plainObject(options.with ?? {}, within))) {
+  const asked = partOf(given, "with", place.depth === 0 ? "with" : undefined);
+  for (const [name, wanted] of Object.entries(plainObject(shape.with ?? {}, asked.path))) {
     if (wanted === false || wanted === undefined) continue;
-    const path = `${within}.${name}`;
-    const relation = relations.get(name);
-    if (relation === undefined) refuse(path, unknownName("relation", name, [...relations.keys()]));
-    if (depth >= DEPTH_LIMIT) refuse(path, `is nested more than ${DEPTH_LIMIT} levels deep`);
-    const wantedOptions = nestedOptions(relation, wanted, path);
-    const nested = nestedSelect(context, relation, table, reference, wantedOptions, visibility, depth, path);
-    projections.push({ kind: "nested", many: relation.kind === "many", of: nested.select });
-    slots.push({ kind: "nested", key: name, many: relation.kind === "many", slots: nested.slots });
+    const nested = partOf(asked, name);
+    const relation = relationNamed(scope, name, nested.path);
+    if (place.depth >= DEPTH_LIMIT) refuse(nested.path, `is nested more than ${DEPTH_LIMIT} levels deep`);
+    parts.push(relatedPart(scope, relation, nested, place, columns));
   }
-  return { projections, slots };
-}
-
-/** Whoever asked for the dead sees their relations as they are; everybody else sees living rows at every depth. */
-function nestedSelect(
-  context: RepositoryContext,
-  relation: RelationDescription,
-  outer: TableReference,
-  reference: (entity: EntityDescription) => TableReference,
-  options: NestedOptions,
-  visibility: Visibility,
-  depth: number,
-  path: string,
-): { readonly select: Select; readonly slots: readonly Slot[] } {
-  const { target } = relation;
-  const table = reference(target);
-  const seen: Visibility = visibility === "living" ? "living" : "all";
-  const selection = selectionOf(
-    context,
-    target,
-    table,
-    reference,
-    { with: options.with },
-    seen,
-    depth + 1,
-    `${path}.with`,
-  );
-  const own =
-    options.where === undefined
-      ? []
-      : [{ condition: conditionOf(target, table, options.where, `${path}.where`) }];
+  const counts = partOf(given, "counts", place.depth === 0 ? "counts" : undefined);
+  if (shape.counts !== undefined) parts.push(countsPart(scope, counts));
   return {
-    slots: selection.slots,
-    select: {
-      kind: "select",
-      from: table,
-      projections: selection.projections,
-      filters: [
-        ...joinConditions(relation, table, outer).map((condition) => ({ condition })),
-        ...own,
-        ...behaviourFilters(context, target, table, seen),
-      ],
-      orderBy:
-        relation.kind === "many" ? orderings(totalOrder(target, options.sort, `${path}.sort`), table) : [],
-      limit: relation.kind === "many" ? nestedLimit(options.limit, `${path}.limit`) : undefined,
-    },
+    projections: parts.flatMap((part) => part.projections),
+    slots: parts.flatMap((part) => part.slots),
+    joins: parts.flatMap((part) => part.joins ?? []),
+    joined: new Map(parts.flatMap((part) => [...(part.joined ?? [])])),
+    followUps: parts.flatMap((part) => part.followUps ?? []),
   };
 }
 
-function joinConditions(
-  relation: RelationDescription,
-  table: TableReference,
-  outer: TableReference,
-): readonly Condition[] {
-  return relation.targetColumns.map((name, i) => ({
-    kind: "comparison",
-    operator: "=",
-    left: { kind: "column", table, name },
-    right: { kind: "column", table: outer, name: relation.sourceColumns[i] ?? name },
-  }));
+type Part = Pick<Selection, "projections" | "slots"> &
+  Partial<Pick<Selection, "joins" | "joined" | "followUps">>;
+
+function relationNamed({ context, entity }: TableScope, name: string, path: string): RelationDescription {
+  const relations = context.schema.relationsOf(entity);
+  return relations.get(name) ?? refuse(path, unknownName("relation", name, [...relations.keys()]));
 }
 
-function nestedOptions(relation: RelationDescription, wanted: unknown, path: string): NestedOptions {
-  if (wanted === true) return {};
-  if (typeof wanted !== "object" || wanted === null) refuse(path, "must be true or an object of options");
-  refuseUnknownOptions(wanted, relation.kind === "many" ? MANY_OPTION_NAMES : ONE_OPTION_NAMES, path);
-  return wanted;
-}
-
-function nestedLimit(limit: unknown, path: string): ParameterNode | undefined {
-  if (limit === undefined) return undefined;
-  if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 1) {
-    refuse(path, "must be a whole number, 1 or more");
+/** What was asked for by name, in the entity's own order; secrets have to be revealed first. */
+function chosenColumns(
+  entity: EntityDescription,
+  { columns, reveal }: ReadShape,
+  path: string,
+): readonly ColumnDescription[] {
+  const allowed = publicColumns(entity, reveal);
+  if (columns === undefined) return allowed;
+  if (!Array.isArray(columns) || columns.length === 0) refuse(path, "must be a list of columns");
+  const known = allowed.map((column) => column.key);
+  for (const key of columns) {
+    if (!known.includes(key)) refuse(path, unknownName("column", key, known));
   }
-  return { kind: "parameter", value: String(limit) };
+  return allowed.filter((column) => columns.includes(column.key) || reveal?.includes(column.key));
+}
+
+function relatedPart(
+  scope: TableScope,
+  relation: RelationDescription,
+  given: Given,
+  place: Place,
+  columns: readonly ColumnDescription[],
+): Part {
+  const depth = place.depth + 1;
+  switch (strategyOf(scope, relation, given, place.mayFollow(scope, relation, columns))) {
+    case "join":
+      return joinedPart(scope, relation, given, depth);
+    case "statement":
+      return {
+        projections: [],
+        slots: [{ kind: "related", key: relation.name }],
+        followUps: [
+          planFollowUp(scope, relation, given, (inside) =>
+            selectionOf(inside, given, { depth, mayFollow: NEVER }),
+          ),
+        ],
+      };
+    case "json": {
+      const { maxDepth } = nestedOptions(relation, given);
+      const deepest = maxDepth === undefined ? undefined : countingParameter(partOf(given, "maxDepth"));
+      const rows = relatedRows(scope, relation, deepest);
+      const selection = selectionOf(rows.inside, given, { depth, mayFollow: NEVER });
+      const many = relation.kind === "many";
+      return {
+        projections: [{ kind: "nested", many, of: relatedSelect(rows, relation, given, selection) }],
+        slots: [{ kind: "nested", key: relation.name, many, slots: selection.slots }],
+      };
+    }
+  }
+}
+
+/**
+ * How a relation is read. One row is joined; many rows are a statement of their own, which reads them as they are
+ * instead of through JSON, where the rows it belongs to are many themselves; everywhere else JSON brings them along.
+ */
+function strategyOf(
+  scope: TableScope,
+  relation: RelationDescription,
+  given: Given,
+  mayFollow: boolean,
+): Strategy {
+  const { strategy: wanted } = nestedOptions(relation, given);
+  const possible: readonly Strategy[] =
+    relation.kind === "one"
+      ? isJoinable(relation, scope)
+        ? ["join", "json"]
+        : ["json"]
+      : mayFollow
+        ? ["statement", "json"]
+        : ["json"];
+  if (wanted === undefined) return possible[0] ?? "json";
+  return (
+    possible.find((strategy) => strategy === wanted) ??
+    refuse(`${given.path}.strategy`, `must be ${possible.join(" or ")} here`)
+  );
+}
+
+/** The related row's columns stand among those of its row; whether there is one, its primary key tells. */
+function joinedPart(outer: TableScope, relation: RelationDescription, given: Given, depth: number): Part {
+  const { inside } = relatedRows(outer, relation);
+  const { table, entity } = inside;
+  const { where } = nestedOptions(relation, given);
+  const selection = selectionOf(inside, given, { depth, mayFollow: NEVER });
+  const found = (entity.primaryKey.columns[0] ?? entity.columns[0])?.name ?? "";
+  const own = where === undefined ? [] : [{ condition: conditionOf(inside, partOf(given, "where")) }];
+  const on = [...relatedConditions(outer, inside, relation), ...own, ...behaviourFilters(inside)];
+  const join: Join = { table, on };
+  return {
+    projections: [{ kind: "value", of: { kind: "column", table, name: found } }, ...selection.projections],
+    slots: [{ kind: "group", key: relation.name, slots: selection.slots, isOptional: true }],
+    joins: [join, ...selection.joins],
+    joined: where === undefined ? joinedBy(relation, { inside, join }, selection.joined) : new Map(),
+  };
+}
+
+function joinedBy({ name }: RelationDescription, joined: Joined, further: JoinedRows): JoinedRows {
+  return new Map([[name, joined], ...[...further].map(([way, found]) => [`${name}.${way}`, found] as const)]);
+}
+
+/** How many related rows there are, of each relation asked for. */
+function countsPart(scope: TableScope, given: Given): Part {
+  const counted = Object.entries(plainObject(given.value, given.path))
+    .filter(([, wanted]) => wanted !== false && wanted !== undefined)
+    .map(([name]) => {
+      const asked = partOf(given, name);
+      const relation = relationNamed(scope, name, asked.path);
+      if (relation.kind === "one") refuse(asked.path, "is one row; counts are of relations to many");
+      const rows = relatedRows(scope, relation);
+      const { where } = countOptions(asked);
+      const own =
+        where === undefined ? [] : [{ condition: conditionOf(rows.inside, partOf(asked, "where")) }];
+      const of: Select = {
+        kind: "select",
+        from: rows.inside.table,
+        link: rows.link,
+        walk: rows.walk,
+        projections: [],
+        filters: [...rows.filters, ...own],
+        orderBy: [],
+      };
+      return { name, projection: { kind: "value", of: { kind: "count-of", of } } as const };
+    });
+  return {
+    projections: counted.map(({ projection }) => projection),
+    slots: [
+      {
+        kind: "group",
+        key: "counts",
+        slots: counted.map(({ name }) => ({ kind: "count", key: name })),
+        isOptional: false,
+      },
+    ],
+  };
+}
+
+function countOptions({ value, path }: Given): { readonly where?: unknown } {
+  if (value === true) return {};
+  refuseUnknownOptions(value, ["where"], path);
+  return typeof value === "object" && value !== null ? value : {};
+}
+
+/** What `true` stands for has no options of its own. */
+function readShape(options: unknown): ReadShape {
+  return typeof options === "object" && options !== null ? options : {};
 }

@@ -1,11 +1,33 @@
 import { InputError, nearestName, unknownName } from "../errors/index.ts";
-import { type ColumnDescription, type EntityDescription, isSortable } from "../schema/index.ts";
-import type { Ordering, TableReference } from "../sql/index.ts";
+import {
+  type ColumnDescription,
+  type EntityDescription,
+  isSortable,
+  type RelationDescription,
+} from "../schema/index.ts";
+import type { Scope } from "./context.ts";
+import { isPlainObject, refuse, refuseUnknownOptions } from "./options.ts";
+import { isJoinable } from "./related-rows.ts";
 
-/** One column of a total order. */
-export interface SortColumn {
+/** Relations on the way to a column, as in `with`. */
+const DEPTH_LIMIT = 6;
+
+/** One column of an order. */
+export interface SortTerm {
+  /** The relations to one row that lead to the column; none for a column of the entity's own. */
+  readonly through: readonly RelationDescription[];
   readonly column: ColumnDescription;
   readonly descending: boolean;
+  readonly nullsFirst: boolean;
+  /** A related column is null where there is no related row. */
+  readonly isNullable: boolean;
+}
+
+/** One term as it was asked for. */
+export interface AskedTerm {
+  readonly by: unknown;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
 }
 
 /**
@@ -14,26 +36,56 @@ export interface SortColumn {
  *
  * @throws {INVALID_QUERY} for a column that is not on the entity's list; the message says what is.
  */
-export function totalOrder(entity: EntityDescription, asked: unknown, path = "sort"): readonly SortColumn[] {
-  const wanted = asked ?? entity.list.defaultSort ?? [];
-  const names: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-  const allowed = sortableKeys(entity);
-  const order: SortColumn[] = [];
-  for (const name of names) {
-    const [key, descending] =
-      typeof name === "string" && name.startsWith("-") ? [name.slice(1), true] : [name, false];
-    const column = typeof key === "string" && allowed.includes(key) ? entity.byKey.get(key) : undefined;
-    if (column === undefined) {
-      throw new InputError("INVALID_QUERY", [{ path, message: unknownSort(key, allowed) }]);
-    }
-    if (!order.some((known) => known.column === column)) order.push({ column, descending });
+export function totalOrder(scope: Scope, asked: unknown, path = "sort"): readonly SortTerm[] {
+  const { entity } = scope;
+  const order: SortTerm[] = [];
+  for (const { by, ...way } of askedTerms(asked ?? entity.list.defaultSort ?? [], path)) {
+    const found = sortColumn(scope, by, path);
+    if (order.some((known) => isSame(known, found))) continue;
+    order.push({ ...found, ...way, isNullable: found.through.length > 0 || !found.column.notNull });
   }
-  if (order.some(({ column }) => isDecisive(entity, column))) return order;
+  if (order.some(({ through, column }) => through.length === 0 && isDecisive(entity, column))) return order;
   const descending = order.at(-1)?.descending ?? false;
   for (const column of entity.primaryKey.columns) {
-    if (!order.some((known) => known.column === column)) order.push({ column, descending });
+    const key: SortTerm = {
+      through: [],
+      column,
+      descending,
+      nullsFirst: descending,
+      isNullable: !column.notNull,
+    };
+    if (!order.some((known) => isSame(known, key))) order.push(key);
   }
   return order;
+}
+
+/** `"-dueDate"` or `{ by: "dueDate", direction: "desc", nulls: "last" }`, one or several. */
+export function askedTerms(asked: unknown, path: string): readonly AskedTerm[] {
+  return (Array.isArray(asked) ? Array.from(asked) : [asked]).map((term: unknown) => {
+    if (!isPlainObject(term)) {
+      const descending = typeof term === "string" && term.startsWith("-");
+      return { by: descending ? term.slice(1) : term, descending, nullsFirst: descending };
+    }
+    refuseUnknownOptions(term, ["by", "direction", "nulls"], path);
+    const descending = oneOf(term.direction, ["asc", "desc"], `${path}.direction`) === "desc";
+    const nulls = oneOf(term.nulls, ["first", "last"], `${path}.nulls`);
+    return { by: term.by, descending, nullsFirst: nulls === undefined ? descending : nulls === "first" };
+  });
+}
+
+function oneOf(value: unknown, allowed: readonly string[], path: string): unknown {
+  if (value === undefined || (typeof value === "string" && allowed.includes(value))) return value;
+  return refuse(path, `must be ${allowed.join(" or ")}`);
+}
+
+type Target = Pick<SortTerm, "through" | "column">;
+
+function isSame(one: Target, other: Target): boolean {
+  return (
+    one.column === other.column &&
+    one.through.length === other.through.length &&
+    one.through.every((relation, i) => relation === other.through[i])
+  );
 }
 
 /** No two rows have the same value: neither nulls nor the dead, whom a partial unique index leaves out. */
@@ -44,8 +96,45 @@ function isDecisive(entity: EntityDescription, column: ColumnDescription): boole
   return isUnique && column.notNull;
 }
 
+/**
+ * A column by its property, or by the relations that lead to it: `project.owner.name`. Each entity on the way says what
+ * it may be sorted by: its list, where it has one, else its own public columns and those its relations allow.
+ */
+function sortColumn(scope: Scope, by: unknown, path: string): Target {
+  const refuseSort = (allowed: readonly string[]): never => {
+    throw new InputError("INVALID_QUERY", [{ path, message: unknownSort(by, allowed) }]);
+  };
+  if (typeof by !== "string") return refuseSort(sortableKeys(scope.entity));
+  const through: RelationDescription[] = [];
+  let [at, isListed] = [scope.entity, false];
+  for (let rest = by; ; ) {
+    const allowed = at.list.sort;
+    const prefix = by.slice(0, by.length - rest.length);
+    if (!isListed && allowed !== undefined) {
+      isListed = allowed.includes(rest);
+      if (!isListed) return refuseSort(allowed.map((key) => prefix + key));
+    }
+    const column = at.byKey.get(rest);
+    if (column !== undefined && isSortable(column)) return { through, column };
+    const name = rest.split(".", 1)[0] ?? "";
+    const relation = scope.context.schema.relationsOf(at).get(name);
+    if (relation === undefined || name === rest)
+      return refuseSort(sortableKeys(at).map((key) => prefix + key));
+    refuseManyRows(scope, relation, prefix + name, path);
+    if (through.push(relation) > DEPTH_LIMIT)
+      refuse(path, `leads through more than ${DEPTH_LIMIT} relations`);
+    at = relation.target;
+    rest = rest.slice(name.length + 1);
+  }
+}
+
+function refuseManyRows(scope: Scope, relation: RelationDescription, name: string, path: string): void {
+  if (relation.kind === "one" && isJoinable(relation, scope)) return;
+  refuse(path, `"${name}" may be several rows; a list is sorted by relations to one row only`);
+}
+
 /** The whole list once, whether or not a name is near. */
-function unknownSort(key: unknown, allowed: readonly string[]): string {
+export function unknownSort(key: unknown, allowed: readonly string[]): string {
   // Where no name is near, unknownName lists them itself.
   const isListed = typeof key === "string" && nearestName(key, allowed) === undefined;
   const list = isListed ? "" : `one of ${allowed.join(", ")}; `;
@@ -56,11 +145,4 @@ function unknownSort(key: unknown, allowed: readonly string[]): string {
 function sortableKeys(entity: EntityDescription): readonly string[] {
   if (entity.list.sort !== undefined) return entity.list.sort;
   return entity.columns.filter(isSortable).map((column) => column.key);
-}
-
-export function orderings(order: readonly SortColumn[], table: TableReference): readonly Ordering[] {
-  return order.map(({ column, descending }) => ({
-    of: { kind: "column", table, name: column.name },
-    descending,
-  }));
 }

@@ -1,74 +1,19 @@
+import type { AnyEntity, Flat, FullRow, Key, Many, One, Row, RowKeys, SecretKeys } from "../schema/index.ts";
 import type {
-  AnyEntity,
-  CreateInput,
-  Flat,
-  FullRow,
-  Key,
-  Many,
-  One,
-  RelationMap,
-  Relations,
-  Row,
-  RowKeys,
-  SecretKeys,
-  TraitsOf,
-  UpdateInput,
-} from "../schema/index.ts";
+  AggregateOptions,
+  AggregateResult,
+  DistinctOptions,
+  RankedKeys,
+  SummableKeys,
+} from "./aggregate-types.ts";
+import type { Exact } from "./exact.ts";
+import type { ListResult, OneOrMany, Sort, TotalMode } from "./list-types.ts";
 import type { Query } from "./query.ts";
-
-// ---- Conditions ---------------------------------------------------------------------------------------
-
-/** What one column may be compared with. Several operators of one object must all hold. */
-export type Operators<T> = {
-  readonly equals?: T | null;
-  readonly not?: T | null;
-  readonly in?: readonly T[];
-  readonly notIn?: readonly T[];
-  readonly gt?: T;
-  readonly gte?: T;
-  readonly lt?: T;
-  readonly lte?: T;
-} & (T extends string
-  ? {
-      /** Literal text: `%`, `_` and `\` mean themselves. */
-      readonly startsWith?: string;
-      readonly contains?: string;
-      readonly endsWith?: string;
-      /** `insensitive` ignores case in the three above. @default "sensitive" */
-      readonly mode?: "sensitive" | "insensitive";
-    }
-  : unknown);
-
-/** A condition on an entity's own columns. Every property must hold; null means `is null`. */
-export type Where<E extends AnyEntity> = {
-  readonly [K in RowKeys<E>]?: Row<E>[K] | Operators<NonNullable<Row<E>[K]>>;
-} & {
-  readonly and?: readonly Where<E>[];
-  readonly or?: readonly Where<E>[];
-  readonly not?: Where<E>;
-};
-
-/** A property to sort by, `-` for descending. */
-export type SortKey<E extends AnyEntity> = RowKeys<E> | `-${RowKeys<E>}`;
+import type { RelationsOf, TargetOf } from "./relation-types.ts";
+import type { Where } from "./where-types.ts";
+import type { Writes } from "./write-types.ts";
 
 // ---- Relations ----------------------------------------------------------------------------------------
-
-/** The relations a schema declares for an entity. */
-export type RelationsOf<S, E extends AnyEntity> = {
-  [K in keyof S]: S[K] extends Relations<infer X, infer R>
-    ? X["_"]["name"] extends E["_"]["name"]
-      ? R
-      : never
-    : never;
-}[keyof S] extends infer R
-  ? [R] extends [never]
-    ? Record<never, never>
-    : R extends RelationMap
-      ? R
-      : Record<never, never>
-  : never;
-
-type TargetOf<R> = R extends One<infer T, boolean> ? T : R extends Many<infer T> ? T : never;
 
 /** Which relations to read along, each with its own rules. */
 export type With<S, E extends AnyEntity> = {
@@ -78,27 +23,72 @@ export type With<S, E extends AnyEntity> = {
 /** How one relation is read: `true` for all of it. */
 type NestedRead<S, R> = {
   readonly with?: With<S, TargetOf<R>>;
-  readonly where?: Where<TargetOf<R>>;
+  readonly where?: Where<TargetOf<R>, S>;
+  /** The columns to read. @default all but secrets */
+  readonly columns?: readonly RowKeys<TargetOf<R>>[];
+  readonly counts?: Counts<S, TargetOf<R>>;
 } & (R extends Many<infer T>
   ? {
-      readonly sort?: SortKey<T> | readonly SortKey<T>[];
+      readonly sort?: Sort<T, S>;
       /** The most rows of it. @default all */
       readonly limit?: number;
+      /**
+       * `statement` reads the rows of all parents in a second round trip, `json` along with their parents, as text.
+       * @default "statement" right below a list, else "json"
+       */
+      readonly strategy?: "statement" | "json";
+      /** Of `ancestors` and `descendants`: how many steps to go at most. @default all there are */
+      readonly maxDepth?: number;
     }
-  : unknown);
+  : {
+      /** `join` reads the row's columns beside its parent's, `json` as one value. @default "join" */
+      readonly strategy?: "join" | "json";
+    });
+
+/** Which relations to many are counted, with their own condition if they have one: rows gain `counts`. */
+export type Counts<S, E extends AnyEntity> = {
+  readonly [K in keyof RelationsOf<S, E> as RelationsOf<S, E>[K] extends Many<AnyEntity> ? K : never]?:
+    | boolean
+    | { readonly where?: Where<TargetOf<RelationsOf<S, E>[K]>, S> };
+};
 
 type NestedWith<O> = O extends { readonly with: infer W } ? W : Record<never, never>;
+type NestedColumns<O> = O extends { readonly columns: readonly (infer C)[] } ? C & string : never;
+type NestedCounts<O> = O extends { readonly counts: infer N } ? N : Record<never, never>;
+type NestedRow<S, T extends AnyEntity, O> = ReadRow<
+  S,
+  T,
+  NestedWith<O>,
+  never,
+  NestedColumns<O>,
+  NestedCounts<O>
+>;
 
 type Related<S, R, O> =
   R extends One<infer T, infer N>
-    ? ReadRow<S, T, NestedWith<O>> | (N extends false ? never : null)
+    ? NestedRow<S, T, O> | (N extends false ? never : null)
     : R extends Many<infer T>
-      ? ReadRow<S, T, NestedWith<O>>[]
+      ? NestedRow<S, T, O>[]
       : never;
 
+/** All columns, or those that were asked for by name. */
+type ChosenColumns<E extends AnyEntity, C extends string> = [C] extends [never]
+  ? Row<E>
+  : Pick<Row<E>, C & keyof Row<E>>;
+
+type Counted<N> = keyof N extends never ? unknown : { counts: { [K in keyof N]: number } };
+
 /** A row with the relations that were asked for; one that was asked for by a `boolean` may be there or not. */
-export type ReadRow<S, E extends AnyEntity, W, V extends string = never> = Flat<
-  Row<E> &
+export type ReadRow<
+  S,
+  E extends AnyEntity,
+  W,
+  V extends string = never,
+  C extends string = never,
+  N = Record<never, never>,
+> = Flat<
+  ChosenColumns<E, C> &
+    Counted<N> &
     Pick<FullRow<E>, V & keyof FullRow<E>> & {
       [K in keyof W & keyof RelationsOf<S, E> as false extends W[K] ? never : K]: Related<
         S,
@@ -117,100 +107,120 @@ export type ReadRow<S, E extends AnyEntity, W, V extends string = never> = Flat<
 // ---- Calls --------------------------------------------------------------------------------------------
 
 /** How one or several rows are read. */
-export interface ReadOptions<S, E extends AnyEntity, W extends With<S, E>, V extends SecretKeys<E>> {
-  readonly with?: W;
+export interface ReadOptions<
+  S,
+  E extends AnyEntity,
+  W,
+  V extends SecretKeys<E>,
+  C extends RowKeys<E> = never,
+  N = Record<never, never>,
+> {
+  /** Relations to read along. */
+  readonly with?: W & Exact<With<S, E>, W>;
+  /** Related rows to count: the row gains `counts`. */
+  readonly counts?: N & Exact<Counts<S, E>, N>;
+  /** The columns to read; what was revealed comes besides. @default all but secrets */
+  readonly columns?: readonly C[];
   /** Secret columns to read as well, by name. */
   readonly reveal?: readonly V[];
 }
 
-interface ListBase<S, E extends AnyEntity, W extends With<S, E>, V extends SecretKeys<E>>
-  extends ReadOptions<S, E, W, V> {
-  readonly where?: Where<E>;
-  readonly sort?: SortKey<E> | readonly SortKey<E>[];
+/** A page of a list: by number, or after a cursor. */
+export interface ListOptions<
+  S,
+  E extends AnyEntity,
+  W,
+  V extends SecretKeys<E>,
+  C extends RowKeys<E> = never,
+  N = Record<never, never>,
+  A extends string | null = never,
+  T extends TotalMode = "exact",
+> extends ReadOptions<S, E, W, V, C, N> {
+  readonly where?: Where<E, S>;
+  /** @default the entity's `list.defaultSort`. The primary key breaks ties. */
+  readonly sort?: Sort<E, S>;
+  /**
+   * Of the rows that are equal in these columns only the first: the latest task of each project. `sort` has to begin with
+   * them; they come first where there is none.
+   */
+  readonly distinctOn?: OneOrMany<RowKeys<E>>;
   /** Rows per page. @default the entity's `list.limit`, 10. Limit: its `list.maxLimit`, 100. */
   readonly limit?: number;
-}
-
-/** A page by number. */
-export interface PageOptions<S, E extends AnyEntity, W extends With<S, E>, V extends SecretKeys<E>>
-  extends ListBase<S, E, W, V> {
+  /** The place to go on from, `meta.nextCursor` of the page before; `""` or null for the first page. */
+  readonly after?: A;
   /** @default 1 */
-  readonly page?: number;
+  readonly page?: [A] extends [never] ? number : never;
+  /**
+   * `exact` counts all rows. `estimated` takes what PostgreSQL's planner expects, at no cost; `meta.isEstimated` is false
+   * where the page itself tells. `none` says no more than whether there is a next page. @default "exact"
+   */
+  readonly total?: [A] extends [never] ? T : never;
 }
 
-/** A page after a cursor; `""` or null for the first one. */
-export interface KeysetOptions<S, E extends AnyEntity, W extends With<S, E>, V extends SecretKeys<E>>
-  extends ListBase<S, E, W, V> {
-  readonly after: string | null;
+/** Which rows a stream gives, and how. */
+export interface StreamOptions<
+  S,
+  E extends AnyEntity,
+  W,
+  V extends SecretKeys<E>,
+  C extends RowKeys<E> = never,
+  N = Record<never, never>,
+> extends ReadOptions<S, E, W, V, C, N> {
+  readonly where?: Where<E, S>;
+  readonly sort?: Sort<E, S>;
+  /** Rows fetched at once. @default 1,000. Limit: 100,000. */
+  readonly batchSize?: number;
+  /** Aborting it stops the stream, on the server too. */
+  readonly signal?: AbortSignal;
 }
-
-export interface Page<T> {
-  readonly data: T[];
-  readonly meta: {
-    readonly page: number;
-    readonly limit: number;
-    readonly total: number;
-    readonly totalPages: number;
-  };
-}
-
-export interface KeysetPage<T> {
-  readonly data: T[];
-  /** `nextCursor` is null on the last page. */
-  readonly meta: { readonly limit: number; readonly nextCursor: string | null };
-}
-
-export interface CreateManyOptions {
-  /** `ignore` leaves out rows whose unique key is taken, and gives back the others. @default fail */
-  readonly onConflict?: "ignore";
-}
-
-/** Which unique key an upsert meets on, and what it changes in the row that is there. */
-export interface UpsertOptions<E extends AnyEntity> {
-  readonly on: RowKeys<E> | readonly RowKeys<E>[];
-  /** Properties to take from the given row. @default all that were given and may change */
-  readonly update?: readonly (keyof UpdateInput<E> & string)[];
-}
-
-/** Properties of numeric columns. */
-export type NumericKeys<E extends AnyEntity> = {
-  [K in keyof UpdateInput<E>]-?: NonNullable<UpdateInput<E>[K]> extends number | bigint ? K : never;
-}[keyof UpdateInput<E>] &
-  string;
 
 /** What every repository can do. */
-export interface BaseRepository<S, E extends AnyEntity> {
+export interface BaseRepository<S, E extends AnyEntity> extends Writes<S, E> {
   /** The row with this key, or `undefined`. One round trip. */
-  find<const W extends With<S, E> = Record<never, never>, const V extends SecretKeys<E> = never>(
-    key: Key<E>,
-    options?: ReadOptions<S, E, W, V>,
-  ): Query<ReadRow<S, E, W, V> | undefined>;
+  find<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+  >(key: Key<E>, options?: ReadOptions<S, E, W, V, C, N>): Query<ReadRow<S, E, W, V, C, N> | undefined>;
 
   /** The row with this key. @throws {NOT_FOUND} when there is none. One round trip. */
-  get<const W extends With<S, E> = Record<never, never>, const V extends SecretKeys<E> = never>(
-    key: Key<E>,
-    options?: ReadOptions<S, E, W, V>,
-  ): Query<ReadRow<S, E, W, V>>;
+  get<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+  >(key: Key<E>, options?: ReadOptions<S, E, W, V, C, N>): Query<ReadRow<S, E, W, V, C, N>>;
 
   /**
    * The row whose unique key has these values, or `undefined`. One round trip.
    * @throws {INVALID_QUERY} when the properties are no unique key.
    */
-  findBy<const W extends With<S, E> = Record<never, never>, const V extends SecretKeys<E> = never>(
+  findBy<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+  >(
     unique: Partial<Row<E>>,
-    options?: ReadOptions<S, E, W, V>,
-  ): Query<ReadRow<S, E, W, V> | undefined>;
+    options?: ReadOptions<S, E, W, V, C, N>,
+  ): Query<ReadRow<S, E, W, V, C, N> | undefined>;
 
   /** The rows with these keys, in their order; `undefined` where there is none. One round trip for any number. */
-  findMany<const W extends With<S, E> = Record<never, never>>(
+  findMany<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+  >(
     keys: readonly Key<E>[],
-    options?: ReadOptions<S, E, W, never>,
-  ): Query<(ReadRow<S, E, W> | undefined)[]>;
+    options?: ReadOptions<S, E, W, V, C, N>,
+  ): Query<(ReadRow<S, E, W, V, C, N> | undefined)[]>;
 
   /**
-   * A page of rows, always in a total order: the primary key breaks ties. With `page` (the default), the answer
-   * counts all rows; with `after`, it has a cursor for the next page instead, and each row comes once while rows
-   * arrive. One round trip (a page past the end takes a second, to count).
+   * A page of rows, always in a total order: the primary key breaks ties. By `page` (the default) the answer says how many
+   * rows there are, as `total` asks; with `after`, it has a cursor for the next page instead, and each row comes once
+   * while rows arrive. One round trip (a page past the end takes a second, to count).
    *
    * @throws {INVALID_QUERY} for an unknown column, a sort that is not allowed, a page or limit out of range.
    * @throws {INVALID_CURSOR} for a cursor that Plinth did not make, or made for another sort.
@@ -218,61 +228,76 @@ export interface BaseRepository<S, E extends AnyEntity> {
    * @example
    * ```ts
    * await repo.tasks.list({ where: { status: "pending" }, sort: "-createdAt", page: 2, limit: 20, with: { project: true } });
-   * await repo.tasks.list({ after: cursor, sort: "dueDate" });
+   * await repo.tasks.list({ after: cursor, sort: ["project.name", { by: "dueDate", nulls: "first" }] });
+   * await repo.tasks.list({ distinctOn: "projectId", sort: ["projectId", "-createdAt"], total: "none" });
    * ```
    */
-  list<const W extends With<S, E> = Record<never, never>, const V extends SecretKeys<E> = never>(
-    options: KeysetOptions<S, E, W, V>,
-  ): Query<KeysetPage<ReadRow<S, E, W, V>>>;
-  list<const W extends With<S, E> = Record<never, never>, const V extends SecretKeys<E> = never>(
-    options?: PageOptions<S, E, W, V>,
-  ): Query<Page<ReadRow<S, E, W, V>>>;
+  list<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+    A extends string | null = never,
+    const T extends TotalMode = "exact",
+  >(options?: ListOptions<S, E, W, V, C, N, A, T>): Query<ListResult<ReadRow<S, E, W, V, C, N>, A, T>>;
+
+  /**
+   * All rows, one after the other, in the order of a list: the next batch is fetched while the last one is worked on. Outside
+   * a transaction it holds one connection until the last row, a `break` or an error.
+   *
+   * @throws {INVALID_QUERY} as `list` does, when the first row is asked for.
+   *
+   * @example
+   * ```ts
+   * for await (const task of repo.tasks.stream({ where: { status: "done" }, sort: "id" })) await archive(task);
+   * ```
+   */
+  stream<
+    const W extends With<S, E> = Record<never, never>,
+    const V extends SecretKeys<E> = never,
+    const C extends RowKeys<E> = never,
+    const N extends Counts<S, E> = Record<never, never>,
+  >(options?: StreamOptions<S, E, W, V, C, N>): AsyncIterable<ReadRow<S, E, W, V, C, N>>;
 
   /** How many rows there are. One round trip. */
-  count(where?: Where<E>): Query<number>;
+  count(where?: Where<E, S>): Query<number>;
 
   /** Whether there is any such row. One round trip. */
-  exists(where: Where<E>): Query<boolean>;
+  exists(where: Where<E, S>): Query<boolean>;
 
   /**
-   * Makes a row. One round trip.
-   * @throws {INVALID_VALUE} for unknown, missing or unfit values: all of them at once, each with its path.
-   * @throws {UNIQUE_VIOLATION} {FOREIGN_KEY_VIOLATION} {CHECK_VIOLATION} as the constraints say.
+   * Numbers about rows: one row of them, or with `groupBy` a list with one for each group, in the order of the groups. Sums
+   * and averages lose nothing: see `AggregateRow`. One round trip.
+   *
+   * @throws {INVALID_QUERY} for an unknown column, and one whose type has no such number.
+   *
+   * @example
+   * ```ts
+   * await repo.tasks.aggregate({ where: { projectId }, count: true, sum: "hours", max: "dueDate" });
+   * // { count: 12, sum: { hours: 31n }, max: { dueDate: "2026-12-24" } }
+   * await repo.tasks.aggregate({ groupBy: "status", count: true, having: { count: { gte: 2 } }, sort: "-count" });
+   * // [{ status: "open", count: 9 }, { status: "done", count: 3 }]
+   * ```
    */
-  create(input: CreateInput<E>): Query<Row<E>>;
-
-  /** Makes any number of rows in one statement (several, all or nothing, past 10,000). In input order. */
-  createMany(inputs: readonly CreateInput<E>[], options?: CreateManyOptions): Query<Row<E>[]>;
+  aggregate<
+    const G extends RowKeys<E> = never,
+    const B extends boolean = false,
+    const D extends RowKeys<E> = never,
+    const A extends SummableKeys<E> = never,
+    const V extends SummableKeys<E> = never,
+    const L extends RankedKeys<E> = never,
+    const M extends RankedKeys<E> = never,
+  >(
+    options: AggregateOptions<E, S, { groups: G; count: B; distinct: D; sum: A; avg: V; min: L; max: M }>,
+  ): Query<AggregateResult<E, { groups: G; count: B; distinct: D; sum: A; avg: V; min: L; max: M }>>;
 
   /**
-   * Writes the given fields, and nothing else; with none, reads the row. One round trip.
-   * @throws {NOT_FOUND} when there is no such (living) row. @throws {INVALID_VALUE} for an unknown field.
+   * The different values of a column, in their order; null, the last, where there is a row without one. One round trip.
+   *
+   * @example
+   * ```ts
+   * await repo.tasks.distinct("status", { where: { projectId } });   // ["done", "open"]
+   * ```
    */
-  update(key: Key<E>, patch: UpdateInput<E>): Query<Row<E>>;
-
-  /**
-   * Makes the row, or updates the one that holds the unique key. One round trip, one statement, no race. A dead
-   * row that holds the primary key comes back to life.
-   */
-  upsert(input: CreateInput<E>, options: UpsertOptions<E>): Query<Row<E>>;
-
-  /** Adds to numeric columns in the database, so that concurrent calls all count. One round trip. */
-  increment(key: Key<E>, by: { readonly [K in NumericKeys<E>]?: number | bigint }): Query<Row<E>>;
-
-  /** Deletes the row (stamps it, where soft delete is declared) and gives it back. @throws {NOT_FOUND} */
-  delete(key: Key<E>): Query<Row<E>>;
+  distinct<const K extends RowKeys<E>>(column: K, options?: DistinctOptions<E, S>): Query<Row<E>[K][]>;
 }
-
-/** What a soft-deleting repository can do besides. */
-export interface SoftDeleteRepository<S, E extends AnyEntity> {
-  /** Brings a dead row back. @throws {NOT_FOUND} when no dead row has the key. @throws {UNIQUE_VIOLATION} when a living row has taken its unique key. */
-  restore(key: Key<E>): Query<Row<E>>;
-  /** The same repository, seeing the dead as well. */
-  withDeleted(): Repository<S, E>;
-  /** The same repository, seeing the dead only. */
-  onlyDeleted(): Repository<S, E>;
-}
-
-/** The typed door to one entity: methods exist where the entity declares the behaviour. */
-export type Repository<S, E extends AnyEntity> = BaseRepository<S, E> &
-  (TraitsOf<E>["softDelete"] extends true ? SoftDeleteRepository<S, E> : unknown);

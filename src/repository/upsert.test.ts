@@ -110,8 +110,16 @@ describe("upsert", () => {
       'update: unknown column "bio"; allowed: name',
     ],
     [{ email: "e", name: "n" }, { on: "email", update: [null] }, "update: column must be a string, not null"],
-    [{ email: "e", name: "n" }, { on: "email", update: "name" }, "update: must be a list"],
-    [{ email: "e", name: "n" }, { on: "email", set: {} }, 'set: unknown option "set"; allowed: on, update'],
+    [
+      { email: "e", name: "n" },
+      { on: "email", update: "name" },
+      "update: must be a list of columns, or an object of changes",
+    ],
+    [
+      { email: "e", name: "n" },
+      { on: "email", set: {} },
+      'set: unknown option "set"; allowed: on, update, returning',
+    ],
   ])("refuses %o %o", async (input, options, message) => {
     expect((await refusal(repo.authors.upsert(input as never, options as never))).issues).toEqual([message]);
   });

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { books } from "../../test/support/domain.ts";
 import { openLibrary } from "../../test/support/library.ts";
 import { refusal } from "../../test/support/rejection.ts";
 import { escapeLike } from "./index.ts";
 
-const { repo, makeAuthor, makeBook } = await openLibrary();
+const { db, repo, makeAuthor, makeBook } = await openLibrary();
 let authorId = "";
 
 /** Titles of the books a condition finds, in order. */
@@ -77,8 +78,8 @@ describe("where", () => {
     [{ title: { equals: undefined } }, "where.title.equals: is undefined; leave the operator out instead"],
     [{ title: {} }, "where.title: is an empty condition; leave the property out instead"],
     [
-      { title: { matches: "a" } },
-      'where.title.matches: unknown operator "matches"; allowed: equals, not, in, notIn, gt, gte, lt, lte, startsWith, endsWith, contains, mode',
+      { title: { resembles: "a" } },
+      'where.title.resembles: unknown operator "resembles"; allowed: equals, not, in, notIn, gt, gte, lt, lte, between, startsWith, endsWith, contains, matches, mode, config',
     ],
     [
       { title: { startWith: "a" } },
@@ -98,9 +99,15 @@ describe("where", () => {
     // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested.
     [{ title: { in: [, "a"] } }, "where.title.in.0: must not be null"],
     [{ pages: { gt: null } }, "where.pages.gt: must not be null"],
-    [{ pages: { contains: "1" } }, "where.pages.contains: needs a text column"],
-    [{ price: { startsWith: "1" } }, "where.price.startsWith: needs a text column"],
-    [{ publishedOn: { startsWith: "2001" } }, "where.publishedOn.startsWith: needs a text column"],
+    [{ pages: { contains: "1" } }, "where.pages.contains: cannot be used on a column of type integer"],
+    [
+      { price: { startsWith: "1" } },
+      "where.price.startsWith: cannot be used on a column of type numeric(10, 2)",
+    ],
+    [
+      { publishedOn: { startsWith: "2001" } },
+      "where.publishedOn.startsWith: cannot be used on a column of type date",
+    ],
     [{ or: { title: "a" } }, "where.or: must be a list of conditions"],
     [{ or: ["a"] }, "where.or.0: must be a plain object"],
     [{ and: [undefined] }, "where.and.0: must be a plain object"],
@@ -136,11 +143,48 @@ describe("where", () => {
   );
 
   it("refuses conditions nested deeper than twenty levels", async () => {
-    let where: object = { title: "a" };
-    for (let i = 0; i < 30; i++) where = { not: where };
-    expect((await refusal(repo.books.count(where))).issues[0]).toContain(
-      "is nested more than 20 levels deep",
-    );
+    for (const depth of [21, 1_000]) {
+      for (const wrap of [(inner: object) => ({ not: inner }), (inner: object) => ({ or: [inner] })]) {
+        let where: object = { title: "a" };
+        for (let i = 0; i < depth; i++) where = wrap(where);
+        expect((await refusal(repo.books.count(where))).issues[0]).toContain(
+          "is nested more than 20 levels deep",
+        );
+      }
+    }
+  });
+
+  it("refuses more than 10,000 conditions, before they meet the protocol's limit of parameters", async () => {
+    const or = (length: number) => ({ or: Array.from({ length }, (_, i) => ({ title: `title ${i}` })) });
+    expect(await repo.books.count(or(10_000))).toBe(0);
+    expect((await refusal(repo.books.count(or(10_001)))).issues).toEqual([
+      "where.or.10000.title: is one of more than 10000 conditions; a list of values (in) counts as one",
+    ]);
+  });
+
+  it("makes no statement of a getter, whose answers could change meanwhile", async () => {
+    const fresh = db.repository(books);
+    let answers = 0;
+    const flickering = () => ({
+      get title() {
+        return answers++ % 2 === 0 ? "a" : null;
+      },
+    });
+    const hidden = (name: string, value: object) =>
+      Object.defineProperty({}, name, { enumerable: true, ...value });
+    const cases: [object, string][] = [
+      [flickering(), "where.title"],
+      [{ or: [flickering()] }, "where.or.0.title"],
+      [{ title: hidden("equals", { get: () => "a" }) }, "where.title.equals"],
+      [hidden("pages", { get: () => ({ gt: 1 }) }), "where.pages"],
+      [{ samples: hidden("some", { get: () => ({}) }) }, "where.samples.some"],
+    ];
+    for (const [where, path] of cases) {
+      expect((await refusal(fresh.count(where))).issues).toEqual([
+        `${path}: is a getter; give the value itself`,
+      ]);
+    }
+    expect(await titles({ title: "a" })).toEqual(["a"]);
   });
 
   it("refuses to filter by a secret, as if there were no such column", async () => {

@@ -94,6 +94,9 @@ describe("create", () => {
     const error = await rejection(repo.tickets.create({}));
     expect(error).toMatchObject({ code: "UNIQUE_VIOLATION", columns: ["code"], table: "tickets" });
     expect(error.message).toContain("was taken (5 draws)");
+    expect(await rejection(repo.tickets.create({}, { returning: false }))).toMatchObject({
+      code: "UNIQUE_VIOLATION",
+    });
     // Drawing again fails no transaction.
     const within = await db.transaction(async () => {
       await rejection(repo.tickets.create({}));

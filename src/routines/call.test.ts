@@ -217,6 +217,7 @@ describe("db.call", () => {
       text: 'select "depot"."next_value"("of" => $1::bigint, "by" => $2::integer)',
       values: ["40", "2"],
       additions: [],
+      later: [],
     });
     expect(await query).toBe(42n);
   });

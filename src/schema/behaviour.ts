@@ -1,15 +1,6 @@
 import type { Condition, TableReference, Write } from "../sql/index.ts";
 import type { DatabaseObject } from "./database-object.ts";
-import type { EntityDescription } from "./description.ts";
-
-/** On whose behalf a unit of work runs: what `db.as(actor, …)` binds. */
-export interface Actor {
-  readonly userId?: string;
-  readonly tenantId?: string;
-  /** Why, for whoever reads the history. */
-  readonly reason?: string;
-  readonly requestId?: string;
-}
+import type { EntityDescription, IndexDescription } from "./description.ts";
 
 /** Which rows of a soft-deleted entity a call sees. */
 export type Visibility = "living" | "all" | "dead";
@@ -19,9 +10,18 @@ export interface ReferenceContext {
   readonly visibility: Visibility;
 }
 
-/** What a write knows besides its tree. */
-export interface WriteContext {
-  readonly actor: Actor | undefined;
+/** A column that PostgreSQL computes from its row. It is in the table and in no row of a repository. */
+export interface ComputedColumn {
+  readonly name: string;
+  /** Type and expression as DDL writes them. */
+  readonly sqlType: string;
+  readonly generatedSql: string;
+}
+
+/** What a table has besides what its declaration lists. */
+export interface TableAdditions {
+  readonly columns: readonly ComputedColumn[];
+  readonly indexes: readonly IndexDescription[];
 }
 
 /**
@@ -34,8 +34,13 @@ export interface Behaviour {
   appliesTo(entity: EntityDescription): boolean;
   /** The functions and triggers it needs in the database. */
   objects?(entity: EntityDescription, schema: readonly EntityDescription[]): readonly DatabaseObject[];
+  /** Columns and indexes it needs in the entity's own table. */
+  additions?(entity: EntityDescription): TableAdditions;
   /** A condition for every reference to the entity's table, nested ones too. */
   filter?(entity: EntityDescription, table: TableReference, context: ReferenceContext): Condition | undefined;
-  /** A write as it should really happen: a delete becomes an update, an insert gains an author. */
-  rewrite?(write: Write, entity: EntityDescription, context: WriteContext): Write;
+  /**
+   * A write as it should really happen: a delete becomes an update, an insert gains an author. Runs once per shape: what
+   * differs from call to call (the actor) is a parameter that reads it from the call.
+   */
+  rewrite?(write: Write, entity: EntityDescription): Write;
 }

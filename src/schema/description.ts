@@ -1,5 +1,6 @@
 import type { ListRules } from "./entity.ts";
 import type { ColumnMarks } from "./marks.ts";
+import type { SearchWeight } from "./search-rules.ts";
 
 /** What must be there before something else: `type stage`, `relation tasks`, `routine touch`, `extension pg_trgm`. */
 export type ObjectId = `${"type" | "relation" | "routine" | "extension"} ${string}`;
@@ -149,6 +150,20 @@ export interface PolicyDescription {
   readonly comment: string | undefined;
 }
 
+/** A search as it was declared, checked and complete. */
+export interface SearchDescription {
+  readonly columns: readonly SearchedColumn[];
+  readonly config: string;
+  readonly typos: boolean;
+  /** The column in the database that holds the words of a row; no property of it. */
+  readonly vector: string;
+}
+
+export interface SearchedColumn {
+  readonly column: ColumnDescription;
+  readonly weight: SearchWeight;
+}
+
 /** A table and how it behaves: the model that everything below the schema works on. */
 export interface EntityDescription {
   readonly name: string;
@@ -174,4 +189,6 @@ export interface EntityDescription {
   readonly references: readonly object[];
   readonly softDelete: boolean;
   readonly list: ListRules;
+  /** What its rows are searched by. */
+  readonly search: SearchDescription | undefined;
 }

@@ -24,6 +24,7 @@ import { describeColumns, describeEnums } from "./drizzle-columns.ts";
 import { describeIndex } from "./drizzle-indexes.ts";
 import { renderClause } from "./drizzle-sql.ts";
 import { declarationOf } from "./entity.ts";
+import { describeSearch } from "./search-description.ts";
 import { idsNeededBy, referencesOfTable } from "./table-references.ts";
 import { refuseUnusable } from "./usable.ts";
 
@@ -74,6 +75,7 @@ class TableDescription implements EntityDescription {
   readonly references: readonly object[];
   readonly softDelete: boolean;
   readonly list: EntityDescription["list"];
+  readonly search: EntityDescription["search"];
   readonly #config: TableConfig;
   readonly #byColumn: ReadonlyMap<string, ColumnDescription>;
   #foreignKeys: readonly ForeignKeyDescription[] | undefined;
@@ -115,6 +117,7 @@ class TableDescription implements EntityDescription {
             { ...this.#names(), byKey: this.byKey, drizzleColumn: (name) => builtColumn(config, name) },
             declaration.partitionBy,
           );
+    this.search = declaration?.search === undefined ? undefined : describeSearch(this, declaration.search);
     refuseUnusable(this, config.columns);
     refuseKeysAcrossPartitions(this);
   }

@@ -57,7 +57,7 @@ describe("entity", () => {
     [{ sofDelete: true }, 'entity "t": unknown option "sofDelete"; did you mean "softDelete"?'],
     [
       { history: true },
-      'entity "t": unknown option "history"; allowed: constraints, softDelete, list, partitionBy, comment, renamedFrom, dependsOn',
+      'entity "t": unknown option "history"; allowed: constraints, softDelete, list, search, partitionBy, comment, renamedFrom, dependsOn',
     ],
   ])("refuses the option %j", (options, message) => {
     expect(() => entity(app, "t", { id: ulidKey() }, options as object)).toThrow(

@@ -14,14 +14,18 @@ import { softDeleteColumns } from "./columns.ts";
 import { refuseUnfinished } from "./declared/constraints.ts";
 import type { PartitionBy } from "./declared/partition-by.ts";
 import { refuseUnknownOptions } from "./declared/registry.ts";
-import { type ColumnMarks, marksOf } from "./marks.ts";
+import { type ColumnMarks, marksOf, type SecretMark } from "./marks.ts";
+import type { SearchRules } from "./search-rules.ts";
 
 /** Columns by property name, as given to `entity()`. */
 export type ColumnMap = Record<string, PgColumnBuilderBase>;
 
 /** What an entity's rows may be asked for as lists. */
 export interface ListRules {
-  /** Properties a list may be sorted by. @default every column that is not secret and has an order */
+  /**
+   * Properties a list may be sorted by, and those of rows that relations to one lead to: `project.name`. @default every
+   * column that is not secret and has an order, and what the entities that relations to one lead to may be sorted by
+   */
   readonly sort?: readonly string[];
   /** The order of a list that names none, `-` for descending. @default the primary key, ascending */
   readonly defaultSort?: string;
@@ -32,7 +36,7 @@ export interface ListRules {
 }
 
 /** How an entity behaves, beside its columns. */
-export interface EntityOptions<TColumns> {
+export interface EntityOptions<TColumns, TSearch extends string = string> {
   /** Drizzle's indexes, checks, composite keys and foreign keys. */
   readonly constraints?: (columns: TColumns) => PgTableExtraConfigValue[];
   /**
@@ -42,6 +46,11 @@ export interface EntityOptions<TColumns> {
    */
   readonly softDelete?: boolean;
   readonly list?: ListRules;
+  /**
+   * Rows are found by their words: `repo.tasks.search("release notes")`. Adds a column that PostgreSQL keeps itself, which
+   * is no property of a row, and its index.
+   */
+  readonly search?: SearchRules<TSearch>;
   /** Divides the table. Its primary key and unique keys must name the columns it is divided by. */
   readonly partitionBy?: PartitionBy<keyof TColumns & string>;
   /** What the table is for, in the database itself. Columns say it with `comment(column, "…")`. */
@@ -56,7 +65,19 @@ export interface EntityOptions<TColumns> {
 export interface EntityTraits {
   readonly columns: ColumnMap;
   readonly softDelete: boolean;
+  /** The properties that are searched; never where there is no search. */
+  readonly search: string;
 }
+
+/** Properties of text that anybody may see. */
+type SearchableKeys<TColumns extends ColumnMap> = {
+  [K in keyof TColumns]: TColumns[K] extends SecretMark
+    ? never
+    : TColumns[K]["_"]["data"] extends string
+      ? K
+      : never;
+}[keyof TColumns] &
+  string;
 
 type AllColumns<TColumns extends ColumnMap, TSoft extends boolean> = TSoft extends true
   ? TColumns & ReturnType<typeof softDeleteColumns>
@@ -69,12 +90,19 @@ export type Entity<
   TName extends string,
   TColumns extends ColumnMap,
   TSoft extends boolean,
+  TSearch extends string = never,
 > = PgTableWithColumns<{
   name: TName;
   schema: string;
   columns: BuildColumns<TName, AllColumns<TColumns, TSoft>, "pg">;
   dialect: "pg";
-}> & { readonly [TRAITS]: { readonly columns: AllColumns<TColumns, TSoft>; readonly softDelete: TSoft } };
+}> & {
+  readonly [TRAITS]: {
+    readonly columns: AllColumns<TColumns, TSoft>;
+    readonly softDelete: TSoft;
+    readonly search: TSearch;
+  };
+};
 
 /** Any entity: what generic code takes. */
 export type AnyEntity = Table & { readonly [TRAITS]: EntityTraits };
@@ -86,6 +114,7 @@ export type TraitsOf<E extends AnyEntity> = E[typeof TRAITS];
 export interface EntityDeclaration {
   readonly softDelete: boolean;
   readonly list: ListRules;
+  readonly search: SearchRules | undefined;
   readonly marks: ReadonlyMap<string, ColumnMarks>;
   readonly partitionBy: PartitionBy<string> | undefined;
   readonly comment: string | undefined;
@@ -98,6 +127,7 @@ const OPTION_NAMES = [
   "constraints",
   "softDelete",
   "list",
+  "search",
   "partitionBy",
   "comment",
   "renamedFrom",
@@ -120,14 +150,19 @@ const OPTION_NAMES = [
  * }, { softDelete: true, list: { sort: ["createdAt", "name"], defaultSort: "-createdAt" } });
  * ```
  */
-export function entity<TName extends string, TColumns extends ColumnMap, const TSoft extends boolean = false>(
+export function entity<
+  TName extends string,
+  TColumns extends ColumnMap,
+  const TSoft extends boolean = false,
+  const TSearch extends SearchableKeys<TColumns> = never,
+>(
   app: PgSchema,
   name: TName,
   columns: TColumns,
-  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">> & {
+  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">, TSearch> & {
     readonly softDelete?: TSoft;
   } = {},
-): Entity<TName, TColumns, TSoft> {
+): Entity<TName, TColumns, TSoft, TSearch> {
   refuseUnknownOptions(`entity "${name}"`, options, OPTION_NAMES);
   const all = withBehaviourColumns(name, columns, options.softDelete === true);
   const marks = new Map<string, ColumnMarks>();
@@ -147,13 +182,14 @@ export function entity<TName extends string, TColumns extends ColumnMap, const T
   DECLARATIONS.set(table, {
     softDelete: options.softDelete === true,
     list: options.list ?? {},
+    search: options.search,
     marks,
     partitionBy: options.partitionBy,
     comment: options.comment,
     renamedFrom: options.renamedFrom,
     dependsOn: options.dependsOn ?? [],
   });
-  return table as unknown as Entity<TName, TColumns, TSoft>;
+  return table as unknown as Entity<TName, TColumns, TSoft, TSearch>;
 }
 
 /** What was declared beside a table's columns, or `undefined` for a plain Drizzle table. */

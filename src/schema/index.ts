@@ -9,6 +9,7 @@ export {
   isEntity,
   type ListRules,
 } from "./entity.ts";
+export type { SearchConfig, SearchRules, SearchWeight } from "./search-rules.ts";
 export type { RelationMap } from "./relations.ts";
 export { type Many, type One, type RelationBuilder, type Relations, relations } from "./relations.ts";
 
@@ -71,6 +72,8 @@ export type {
   PartitioningDescription,
   PolicyDescription,
   ReferentialAction,
+  SearchDescription,
+  SearchedColumn,
   SequenceOptions,
   UniqueDescription,
   ValueKind,
@@ -89,13 +92,23 @@ export type {
   TriggerDescription,
   ViewDescription,
 } from "./object-description.ts";
+export { SEARCH_CONFIG_NAME } from "./search-rules.ts";
+export { trigramSchema } from "./search-description.ts";
 export { describeTable } from "./drizzle-adapter.ts";
+export { findColumn } from "./find-column.ts";
 export { describeRoutine } from "./declared/describe-routine.ts";
-export { describeSchema, type RelationDescription, type SchemaDescription } from "./schema-description.ts";
+export type { LinkDescription, RelationDescription } from "./relation-description.ts";
+export { describeSchema, type SchemaDescription } from "./schema-description.ts";
 export { isSortable } from "./usable.ts";
 
 // The contract of behaviours
-export type { Actor, Behaviour, ReferenceContext, Visibility, WriteContext } from "./behaviour.ts";
+export type {
+  Behaviour,
+  ComputedColumn,
+  ReferenceContext,
+  TableAdditions,
+  Visibility,
+} from "./behaviour.ts";
 export type { DatabaseObject } from "./database-object.ts";
 
 // Ids, for keys made outside a repository

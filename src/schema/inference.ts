@@ -36,7 +36,7 @@ export type UpdateInput<E extends AnyEntity> = Flat<
 
 /** Properties of columns declared with `.primaryKey()`. */
 export type PrimaryKeys<E extends AnyEntity> = {
-  [K in keyof Columns<E>]: Columns<E>[K]["_"] extends { isPrimaryKey: true } ? K : never;
+  [K in keyof Columns<E>]: Columns<E>[K] extends { readonly _: { isPrimaryKey: true } } ? K : never;
 }[keyof Columns<E>] &
   string;
 

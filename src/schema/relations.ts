@@ -14,6 +14,17 @@ export interface Many<T extends AnyEntity> {
   readonly kind: "many";
   readonly target: T;
   readonly via: string | undefined;
+  /** The entity between the two, whose rows link them. */
+  readonly through?: Through | undefined;
+  /** The rows above or below in a tree, however far. */
+  readonly walk?: "up" | "down" | undefined;
+}
+
+/** The entity that links two others, and the properties of its foreign keys to each. */
+export interface Through {
+  readonly entity: AnyEntity;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
 }
 
 export type Relation = One<AnyEntity, boolean> | Many<AnyEntity>;
@@ -28,6 +39,20 @@ export interface Relations<E extends AnyEntity, R extends RelationMap> {
 /** Declares one kind of relation each. */
 export interface RelationBuilder<E extends AnyEntity> {
   /**
+   * The rows above one in a tree of one table: its parent first, then its parent's, up to the root. `via` is the property
+   * that names a row's parent, needed where several do. A row that its caller cannot see ends the way, and a circle
+   * ends where it closes.
+   *
+   * @example
+   * ```ts
+   * export const categoryRelations = relations(categories, (r) => ({ path: r.ancestors(), below: r.descendants() }));
+   * await repo.categories.get(id, { with: { below: { maxDepth: 2 } } });
+   * ```
+   */
+  ancestors(options?: { readonly via?: keyof Row<E> & string }): Many<E>;
+  /** The rows below one in a tree of one table, the nearest first; see `ancestors`. */
+  descendants(options?: { readonly via?: keyof Row<E> & string }): Many<E>;
+  /**
    * One row: the parent that a foreign key of this entity names, or the only child whose key is this one's.
    *
    * `via` is the property of the foreign key's column, on whichever side has it; needed when two foreign keys
@@ -39,6 +64,27 @@ export interface RelationBuilder<E extends AnyEntity> {
   ): One<T, IsNullable<E, V>>;
   /** All rows of `target` whose foreign key names this entity. */
   many<T extends AnyEntity>(target: T, options?: { readonly via?: keyof Row<T> & string }): Many<T>;
+  /**
+   * All rows of `target` that the rows of `through` link to this entity: many to many. A row that is linked twice comes
+   * twice. `from` and `to` are properties of `through`: the foreign keys that name this entity and the target, needed
+   * where two of them name the same table.
+   *
+   * @example
+   * ```ts
+   * export const taskRelations = relations(tasks, (r) => ({ tags: r.many(tags, { through: taskTags }) }));
+   * export const userRelations = relations(users, (r) => ({
+   *   followers: r.many(users, { through: follows, from: "followeeId", to: "followerId" }),
+   * }));
+   * ```
+   */
+  many<T extends AnyEntity, L extends AnyEntity>(
+    target: T,
+    options: {
+      readonly through: L;
+      readonly from?: keyof FullRow<L> & string;
+      readonly to?: keyof FullRow<L> & string;
+    },
+  ): Many<T>;
 }
 
 type IsNullable<E extends AnyEntity, V extends string> = [V] extends [never]
@@ -48,6 +94,13 @@ type IsNullable<E extends AnyEntity, V extends string> = [V] extends [never]
       ? true
       : false
     : true;
+
+interface ManyOptions {
+  readonly via?: string;
+  readonly through?: AnyEntity;
+  readonly from?: string;
+  readonly to?: string;
+}
 
 const RELATIONS = new WeakSet<object>();
 
@@ -71,8 +124,18 @@ export function relations<E extends AnyEntity, R extends RelationMap>(
   const declared = {
     entity,
     relations: define({
+      ancestors: (options) => ({ kind: "many", target: entity, via: options?.via, walk: "up" }),
+      descendants: (options) => ({ kind: "many", target: entity, via: options?.via, walk: "down" }),
       one: (target, options) => ({ kind: "one", target, via: options?.via }),
-      many: (target, options) => ({ kind: "many", target, via: options?.via }),
+      many: <T extends AnyEntity>(target: T, options: ManyOptions = {}): Many<T> => ({
+        kind: "many",
+        target,
+        via: options.via,
+        through:
+          options.through === undefined
+            ? undefined
+            : { entity: options.through, from: options.from, to: options.to },
+      }),
     }),
   };
   RELATIONS.add(declared);

@@ -1,4 +1,4 @@
-import { SchemaError, unknownName } from "../errors/index.ts";
+import { SchemaError } from "../errors/index.ts";
 import { collectSchema } from "./declared/collect.ts";
 import { refuseSharedNames } from "./declared/shared-names.ts";
 import type {
@@ -9,16 +9,9 @@ import type {
 } from "./description.ts";
 import { describeTable } from "./drizzle-adapter.ts";
 import type { ObjectDescription, RenameDescription } from "./object-description.ts";
-import type { Relation } from "./relations.ts";
-
-/** A relation with its columns found: `source` columns of this entity equal `target` columns of the other. */
-export interface RelationDescription {
-  readonly name: string;
-  readonly kind: "one" | "many";
-  readonly target: EntityDescription;
-  readonly sourceColumns: readonly string[];
-  readonly targetColumns: readonly string[];
-}
+import { refuseRelatedSorts } from "./related-sorts.ts";
+import { describeRelation, type RelationDescription, sameColumns } from "./relation-description.ts";
+import { refuseMissingTrigrams } from "./search-description.ts";
 
 /** Everything a schema file exports, described. Ordered by name or declaration, never by export. */
 export interface SchemaDescription {
@@ -61,12 +54,17 @@ export function describeSchema(schema: Readonly<Record<string, unknown>>): Schem
     relations.set(source, found);
   }
   refuseSharedNames(entities, enums, objects);
-  for (const entity of entities) for (const key of entity.foreignKeys) refusePartialTarget(entity, key);
+  refuseMissingTrigrams(entities, objects);
+  const relationsOf = (entity: EntityDescription) => relations.get(entity) ?? new Map();
+  for (const entity of entities) {
+    refuseRelatedSorts(entity, relationsOf);
+    for (const key of entity.foreignKeys) refusePartialTarget(entity, key);
+  }
   return {
     schemas: schemasOf([...entities, ...objects, ...enums]),
     ...content,
     renames: renamesOf(entities, enums),
-    relationsOf: (entity) => relations.get(entity) ?? new Map(),
+    relationsOf,
   };
 }
 
@@ -97,69 +95,6 @@ function renamesOf(
   return [...tables, ...columns, ...values];
 }
 
-function describeRelation(source: EntityDescription, name: string, relation: Relation): RelationDescription {
-  const target = describeTable(relation.target);
-  const outgoing = relation.kind === "one" ? keysBetween(source, target, relation.via) : [];
-  const incoming = keysBetween(target, source, relation.via);
-  const [key, ...others] = outgoing.length > 0 ? outgoing : incoming;
-  if (key === undefined) {
-    throw new SchemaError(
-      `relation "${name}" of "${source.name}": no foreign key joins it to "${target.name}"`,
-      {
-        hint: viaHint(relation.via, source, target),
-      },
-    );
-  }
-  if (others.length > 0) {
-    const choices = [key, ...others].map((candidate) => `"${candidate.columns[0]?.key}"`).join(" or ");
-    throw new SchemaError(
-      `relation "${name}" of "${source.name}": several foreign keys join it to "${target.name}"`,
-      {
-        hint: `Say which: { via: ${choices} }.`,
-      },
-    );
-  }
-  const isOutgoing = outgoing.length > 0;
-  if (relation.kind === "one" && !isOutgoing && !isUnique(target, key.columns)) {
-    throw new SchemaError(
-      `relation "${name}" of "${source.name}": several rows of "${target.name}" may refer to one, as "${key.columns.map((c) => c.key).join(", ")}" is not unique`,
-      { hint: `Declare it as r.many(…), or make the column unique.` },
-    );
-  }
-  const own = key.columns.map((column) => column.name);
-  const other = key.targetColumns.map((column) => column.name);
-  return {
-    name,
-    kind: relation.kind,
-    target,
-    sourceColumns: isOutgoing ? own : other,
-    targetColumns: isOutgoing ? other : own,
-  };
-}
-
-function keysBetween(
-  from: EntityDescription,
-  to: EntityDescription,
-  via: string | undefined,
-): readonly ForeignKeyDescription[] {
-  return from.foreignKeys.filter(
-    (key) => key.target === to && (via === undefined || key.columns.some((column) => column.key === via)),
-  );
-}
-
-function isUnique(entity: EntityDescription, columns: readonly { name: string }[]): boolean {
-  const keys = [entity.primaryKey, ...entity.uniques].map((unique) => unique.columns);
-  const indexes = entity.indexes.map((index) => index.uniqueColumns ?? []);
-  return [...keys, ...indexes].some((unique) => sameColumns(unique, columns));
-}
-
-function viaHint(via: string | undefined, source: EntityDescription, target: EntityDescription): string {
-  const keys = [...source.foreignKeys, ...target.foreignKeys].flatMap((key) => key.columns.map((c) => c.key));
-  return via === undefined || keys.length === 0
-    ? "Declare one: .references(() => other.id)."
-    : `${unknownName("foreign key", via, keys)}.`;
-}
-
 /** PostgreSQL lets a foreign key name full unique constraints only, and a soft-deleted entity's are partial. */
 function refusePartialTarget(entity: EntityDescription, key: ForeignKeyDescription): void {
   const isPrimary = sameColumns(key.targetColumns, key.target.primaryKey.columns);
@@ -170,8 +105,4 @@ function refusePartialTarget(entity: EntityDescription, key: ForeignKeyDescripti
       hint: "There the key holds among living rows only, which PostgreSQL cannot refer to. Refer to the primary key.",
     },
   );
-}
-
-function sameColumns(a: readonly { name: string }[], b: readonly { name: string }[]): boolean {
-  return a.length === b.length && a.every((column) => b.some((other) => other.name === column.name));
 }

@@ -59,9 +59,9 @@ function refuseSharedColumns({ name, columns }: EntityDescription): void {
 
 function refuseListRules(entity: EntityDescription, { sort, defaultSort, limit, maxLimit }: ListRules): void {
   const sortable = entity.columns.filter(isSortable).map((column) => column.key);
-  const wanted = [...(sort ?? []), ...(defaultSort === undefined ? [] : [defaultSort.replace(/^-/, "")])];
-  for (const key of wanted) {
-    if (!sortable.includes(key))
+  for (const key of sortsOf(entity)) {
+    // Columns of related rows wait until the relations are known.
+    if (!sortable.includes(key) && !key.includes("."))
       throw new SchemaError(`list of "${entity.name}": ${unknownName("sort", key, sortable)}`);
   }
   if (sort !== undefined && defaultSort !== undefined && !sort.includes(defaultSort.replace(/^-/, ""))) {
@@ -74,6 +74,11 @@ function refuseListRules(entity: EntityDescription, { sort, defaultSort, limit, 
       throw new SchemaError(`list of "${entity.name}": ${name} must be a whole number, 1 or more`);
     }
   }
+}
+
+/** What list rules name, without directions. */
+export function sortsOf({ list: { sort = [], defaultSort } }: EntityDescription): readonly string[] {
+  return [...sort, ...(defaultSort === undefined ? [] : [defaultSort.replace(/^-/, "")])];
 }
 
 const WITHOUT_ORDER = new Set(["json", "custom", "composite"]);

@@ -1,10 +1,4 @@
-import type {
-  Behaviour,
-  ColumnDescription,
-  EntityDescription,
-  ReferenceContext,
-  WriteContext,
-} from "../schema/index.ts";
+import type { Behaviour, ColumnDescription, EntityDescription, ReferenceContext } from "../schema/index.ts";
 import type { Assignment, Condition, Insert, ParameterNode, TableReference, Write } from "../sql/index.ts";
 import { softDeleteObjects } from "./objects.ts";
 
@@ -36,12 +30,12 @@ function visibleRows(
   };
 }
 
-function stampInsteadOfDelete(write: Write, entity: EntityDescription, { actor }: WriteContext): Write {
+function stampInsteadOfDelete(write: Write, entity: EntityDescription): Write {
   if (!entity.softDelete) return write;
   if (write.kind === "insert") return meetingTheLiving(write, entity);
   if (write.kind === "update") return write;
   const deletedBy = entity.byRole.get("deletedBy");
-  const author: ParameterNode = { kind: "parameter", value: actor?.userId ?? null };
+  const author: ParameterNode = { kind: "parameter", value: ({ actor }) => actor?.userId ?? null };
   return {
     kind: "update",
     table: write.from,

@@ -16,8 +16,12 @@ export { decodeRecord, encodeRecord } from "./record-text.ts";
 // The identity of a SQL text
 export { fingerprint } from "./fingerprint.ts";
 
+// What a call brings to a statement
+export type { Actor, Call, Encoded } from "./call.ts";
+
 // The statement tree
 export type {
+  AggregateNode,
   Assignment,
   ColumnNode,
   ComparisonOperator,
@@ -26,14 +30,19 @@ export type {
   Delete,
   Expression,
   Filter,
+  ForEach,
   Insert,
   InsertColumn,
+  Join,
+  JsonPathNode,
   Ordering,
   ParameterNode,
+  ParameterValue,
   Projection,
   Select,
   TableReference,
   Tree,
   Update,
+  Walk,
   Write,
 } from "./tree.ts";

@@ -247,12 +247,22 @@ function decoderFor(column: ColumnDescription, kind: ValueKind): (cell: string) 
     }
     case "text":
       // The cast to text that nested rows travel by writes a host's mask out; the type's own output does not.
+      if (column.castType === "bpchar") return paddedTo(lengthOf(column.sqlType));
       return column.sqlType === "inet"
         ? (cell) => cell.replace(/^([\d.]+)\/32$|^([^/]*:[^/]*)\/128$/, "$1$2")
         : (cell) => cell;
     default:
       return (cell) => cell;
   }
+}
+
+/** The cast to text takes the blanks off that fill a `char(n)`; PostgreSQL counts characters, not UTF-16 units. */
+function paddedTo(length: number): (cell: string) => string {
+  return (cell) => cell + " ".repeat(Math.max(0, length - [...cell].length));
+}
+
+function lengthOf(sqlType: string): number {
+  return Number(/\((\d+)\)/.exec(sqlType)?.[1] ?? 1);
 }
 
 function decodeItems(items: ArrayItems, decode: (cell: string) => unknown): unknown[] {

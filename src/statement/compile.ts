@@ -1,25 +1,37 @@
 import {
   type Assignment,
+  type Call,
   type Condition,
   type Delete,
+  type Encoded,
   type Expression,
   type Filter,
+  type ForEach,
   type Insert,
+  type Join,
+  type Ordering,
   type ParameterNode,
+  type ParameterValue,
   type Projection,
   qualifiedName,
   quoteIdentifier,
+  quoteLiteral,
   type Select,
   type TableReference,
   type Tree,
   type Update,
+  type Walk,
 } from "../sql/index.ts";
-import { encodeArray } from "./array-text.ts";
 
-/** A tree as text and parameters. */
+/** A tree as text and parameters: one for all calls of its shape. */
 export interface CompiledTree {
   readonly text: string;
-  readonly values: readonly (string | Buffer | null)[];
+  readonly parameters: readonly ParameterValue[];
+}
+
+/** What travels beside the text in one call. */
+export function valuesIn({ parameters }: CompiledTree, call: Call): readonly Encoded[] {
+  return parameters.map((value) => (typeof value === "function" ? value(call) : value));
 }
 
 /**
@@ -30,7 +42,7 @@ export interface CompiledTree {
 export function compile(tree: Tree): CompiledTree {
   const writer = new Writer();
   const text = writer.tree(tree);
-  return { text, values: writer.values };
+  return { text, parameters: writer.parameters };
 }
 
 /** A condition alone, for `toSQL()` to show what a behaviour added. */
@@ -44,7 +56,7 @@ export function compileExpression(expression: Expression): string {
 }
 
 class Writer {
-  readonly values: (string | Buffer | null)[] = [];
+  readonly parameters: ParameterValue[] = [];
   readonly #numbers = new Map<ParameterNode, number>();
 
   tree(tree: Tree): string {
@@ -62,16 +74,92 @@ class Writer {
 
   select(select: Select): string {
     const projections = select.projections.map((projection) => this.projection(projection)).join(", ");
-    let text = `select ${projections || "1"} from ${aliased(select.from)}${this.where(select.filters)}`;
-    if (select.orderBy.length > 0) {
-      const parts = select.orderBy.map(
-        ({ of, descending }) => this.expression(of) + (descending ? " desc" : ""),
-      );
-      text += ` order by ${parts.join(", ")}`;
+    return `select ${projections || "1"} from ${this.rows(select)}`;
+  }
+
+  /**
+   * Everything of a select from its table on. With joins and a limit, the limit comes first: the rows of a page are found
+   * before anything is joined to them, so that the planner never joins rows which no page shows. What the order needs is
+   * joined on both sides: inside to find the page, outside, to its few rows, to keep them in order and show them.
+   */
+  rows(select: Select): string {
+    const { from, joins = [], orderJoins = [], distinctOn, forEach, limit } = select;
+    const order = this.order(select.orderBy);
+    const isFlat = distinctOn === undefined && (joins.length === 0 || limit === undefined);
+    if (forEach === undefined && (isFlat || select.walk !== undefined)) {
+      return `${this.source(select)}${this.groups(select)}${order}${this.page(select)}`;
     }
-    if (select.limit !== undefined) text += ` limit ${this.parameter(select.limit)}`;
-    if (select.offset !== undefined) text += ` offset ${this.parameter(select.offset)}`;
-    return text;
+    const keys = forEach === undefined ? "" : `${this.forEach(forEach)} cross join lateral `;
+    const distinct = distinctOn === undefined ? "" : `distinct on (${this.list(distinctOn)}) `;
+    const page = `select ${distinct}${from.alias}.* from ${this.source({ ...select, joins: [] })}${order}${this.page(select)}`;
+    return `${keys}(${page}) ${from.alias}${this.joins(joined(orderJoins, joins))}${order}`;
+  }
+
+  groups({ groupBy = [], having }: Select): string {
+    const groups = groupBy.length === 0 ? "" : ` group by ${this.list(groupBy)}`;
+    return having === undefined ? groups : `${groups} having ${this.condition(having)}`;
+  }
+
+  list(expressions: readonly Expression[]): string {
+    return expressions.map((expression) => this.expression(expression)).join(", ");
+  }
+
+  /** The table, what is joined to it, and the conditions. */
+  source({ from, walk, link, joins = [], orderJoins = [], filters }: Select): string {
+    const walked = walk === undefined ? "" : `${this.walk(walk)} join `;
+    const met = walk === undefined ? "" : ` on ${walkKeys(walk, from.alias)}`;
+    const linked = link === undefined ? "" : ` join ${aliased(link.table)} on ${this.all(link.on)}`;
+    return `${walked}${aliased(from)}${met}${linked}${this.joins(joined(orderJoins, joins))}${this.where(filters)}`;
+  }
+
+  joins(joins: readonly Join[]): string {
+    return joins.map(({ table, on }) => ` left join ${aliased(table)} on ${this.all(on)}`).join("");
+  }
+
+  forEach({ keys, alias }: ForEach): string {
+    const parts = keys.map((_, i) => `c${i + 1}`).join(", ");
+    return `unnest(${keys.map((array) => this.parameter(array)).join(", ")}) as ${alias}(${parts})`;
+  }
+
+  /**
+   * PostgreSQL's own guard against circles, https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-CYCLE,
+   * lets the row that closes one through once more, marked.
+   */
+  walk({ alias, direction, step, filters, outer, key, parent, maxDepth }: Walk): string {
+    const [near, far] = direction === "down" ? [parent, key] : [key, parent];
+    const names = key.map((_, i) => `k${i + 1}`);
+    const parents = parent.map((_, i) => `p${i + 1}`);
+    const given = direction === "down" ? names : parents;
+    const columns = [...key, ...parent].map((name) => `${step.alias}.${quoteIdentifier(name)}`).join(", ");
+    const begins = near.map(
+      (name, i) =>
+        `${step.alias}.${quoteIdentifier(name)} = ${outer.alias}.${quoteIdentifier(far[i] ?? name)}`,
+    );
+    const goesOn = near.map((name, i) => `${step.alias}.${quoteIdentifier(name)} = w.${given[i]}`);
+    const seen = filters.length === 0 ? "" : ` and ${this.all(filters)}`;
+    const deep = maxDepth === undefined ? "" : ` and w.depth < ${this.parameter(maxDepth)}`;
+    const first = `select ${columns}, 1 from ${aliased(step)} where ${begins.join(" and ")}${seen}`;
+    const next = `select ${columns}, w.depth + 1 from w join ${aliased(step)} on ${goesOn.join(" and ")} where not w.is_cycle${deep}${seen}`;
+    const isOther = key
+      .map((name, i) => `w.k${i + 1} <> ${outer.alias}.${quoteIdentifier(name)}`)
+      .join(" or ");
+    const found = `select ${names.join(", ")}, min(w.depth) as depth from w where ${isOther} group by ${names.join(", ")}`;
+    const all = [...names, ...parents].join(", ");
+    return `(with recursive w(${all}, depth) as (${first} union all ${next}) cycle ${names.join(", ")} set is_cycle using path ${found}) ${alias}`;
+  }
+
+  page({ limit, offset }: Select): string {
+    const rows = limit === undefined ? "" : ` limit ${this.parameter(limit)}`;
+    return offset === undefined ? rows : `${rows} offset ${this.parameter(offset)}`;
+  }
+
+  order(orderBy: readonly Ordering[]): string {
+    if (orderBy.length === 0) return "";
+    const parts = orderBy.map(
+      ({ of, descending, nulls }) =>
+        `${this.expression(of)}${descending ? " desc" : ""}${nulls === undefined ? "" : ` nulls ${nulls}`}`,
+    );
+    return ` order by ${parts.join(", ")}`;
   }
 
   /**
@@ -89,16 +177,12 @@ class Writer {
       select.projections.length <= 100
         ? `json_build_array(${cells.join(", ")})`
         : `to_json(array[${cells.map((cell) => `${cell}::text`).join(", ")}])`;
-    if (!many) return `(select ${row} from ${aliased(select.from)}${this.where(select.filters)} limit 1)`;
-    const order = select.orderBy
-      .map(({ of, descending }) => this.expression(of) + (descending ? " desc" : ""))
-      .join(", ");
+    if (!many) return `(select ${row} from ${this.source(select)} limit 1)`;
     if (select.limit === undefined) {
-      const sorted = order === "" ? row : `${row} order by ${order}`;
-      return `(select coalesce(json_agg(${sorted}), '[]') from ${aliased(select.from)}${this.where(select.filters)})`;
+      const sorted = `${row}${this.order(select.orderBy)}`;
+      return `(select coalesce(json_agg(${sorted}), '[]') from ${this.source(select)})`;
     }
-    const inner = `select ${row} as r from ${aliased(select.from)}${this.where(select.filters)} order by ${order} limit ${this.parameter(select.limit)}`;
-    return `(select coalesce(json_agg(page.r), '[]') from (${inner}) page)`;
+    return `(select coalesce(json_agg(page.r), '[]') from (select ${row} as r from ${this.rows(select)}) page)`;
   }
 
   insert(insert: Insert): string {
@@ -111,18 +195,18 @@ class Writer {
 
   /** One row is plain values; several are unnested from one array each, so the text has one shape for any number. */
   insertSource(insert: Insert): string {
-    if (insert.rowCount === 1) {
+    if (insert.rows === "one") {
       const cells = insert.columns.map((column) =>
         column.kind === "constant"
           ? this.expression(column.value)
-          : this.parameter({ kind: "parameter", value: column.values[0] ?? null }),
+          : this.parameter({ kind: "parameter", value: column.values }),
       );
       return `values (${cells.join(", ")})`;
     }
     const arrays: string[] = [];
     const cells = insert.columns.map((column) => {
       if (column.kind === "constant") return this.expression(column.value);
-      arrays.push(this.parameter({ kind: "parameter", value: encodeArray(column.values), type: "text[]" }));
+      arrays.push(this.parameter({ kind: "parameter", value: column.values, type: "text[]" }));
       return `r.c${arrays.length}::${column.type}`;
     });
     const aliases = arrays.map((_, i) => `c${i + 1}`).join(", ");
@@ -141,7 +225,8 @@ class Writer {
 
   update(update: Update): string {
     const set = this.assignments(update.set);
-    return `update ${aliased(update.table, " as ")} set ${set}${this.where(update.filters)}${this.returning(update.returning)}`;
+    const from = update.forEach === undefined ? "" : ` from ${this.forEach(update.forEach)}`;
+    return `update ${aliased(update.table, " as ")} set ${set}${from}${this.where(update.filters)}${this.returning(update.returning)}`;
   }
 
   delete(node: Delete): string {
@@ -158,8 +243,11 @@ class Writer {
   }
 
   where(filters: readonly Filter[]): string {
-    if (filters.length === 0) return "";
-    return ` where ${filters.map(({ condition }) => this.condition(condition)).join(" and ")}`;
+    return filters.length === 0 ? "" : ` where ${this.all(filters)}`;
+  }
+
+  all(filters: readonly Filter[]): string {
+    return filters.map(({ condition }) => this.condition(condition)).join(" and ");
   }
 
   condition(condition: Condition): string {
@@ -177,6 +265,8 @@ class Writer {
         const arrays = condition.values.map((array) => this.expression(array)).join(", ");
         return `(${parts}) in (select * from unnest(${arrays}))`;
       }
+      case "row-comparison":
+        return `(${this.list(condition.left)}) ${condition.operator} (${this.list(condition.right)})`;
       case "and":
       case "or": {
         if (condition.of.length === 0) return condition.kind === "and" ? "true" : "false";
@@ -184,6 +274,14 @@ class Writer {
       }
       case "not":
         return `not (${this.condition(condition.of)})`;
+      case "untrue":
+        return `(${this.condition(condition.of)}) is not true`;
+      case "truth":
+        return `(${this.condition(condition.of)}) = ${this.expression(condition.is)}`;
+      case "exists":
+        return `${condition.negated ? "not " : ""}exists (select 1 from ${this.source(condition.of)})`;
+      case "sql":
+        return `(${condition.parts.map((part) => (typeof part === "string" ? part : this.expression(part))).join("")})`;
     }
   }
 
@@ -197,25 +295,64 @@ class Writer {
         return "clock_timestamp()";
       case "excluded":
         return `excluded.${quoteIdentifier(expression.name)}`;
-      case "sum":
-        return `${this.expression(expression.left)} + ${this.expression(expression.right)}`;
+      case "arithmetic":
+        return `${this.expression(expression.left)} ${expression.operator} ${this.expression(expression.right)}`;
+      case "negation":
+        return `not ${this.expression(expression.of)}`;
       case "coalesce":
         return `coalesce(${expression.of.map((part) => this.expression(part)).join(", ")})`;
       case "count":
         return "count(*)";
+      case "aggregate":
+        return `${expression.name}(${expression.isDistinct ? "distinct " : ""}${this.expression(expression.of)})`;
       case "count-of":
-        return `(select count(*) from ${aliased(expression.of.from)}${this.where(expression.of.filters)})`;
+        return this.countOf(expression.of);
+      case "walk-depth":
+        return `${expression.alias}.depth`;
+      case "for-each-key": {
+        const part = `${expression.alias}.c${expression.part}`;
+        return expression.type === undefined ? part : `${part}::${expression.type}`;
+      }
+      case "function": {
+        const { schema, name } = expression;
+        const called = schema === undefined ? name : qualifiedName(schema, name);
+        return `${called}(${this.list(expression.of)})`;
+      }
+      case "once":
+        return `(select ${this.expression(expression.of)})`;
+      case "literal":
+        return quoteLiteral(expression.text);
+      case "json-path": {
+        const found = `(${this.expression(expression.of)} #> ${this.expression(expression.path)})`;
+        return expression.isCast ? `${found}::jsonb` : found;
+      }
     }
+  }
+
+  /** Joins give a row at most one more, so they do not count. */
+  countOf(select: Select): string {
+    const source = this.source({ ...select, joins: [], orderJoins: [] });
+    if (select.distinctOn === undefined) return `(select count(*) from ${source})`;
+    return `(select count(*) from (select distinct on (${this.list(select.distinctOn)}) 1 from ${source}) d)`;
   }
 
   parameter(node: ParameterNode): string {
     let number = this.#numbers.get(node);
     if (number === undefined) {
-      number = this.values.push(node.value);
+      number = this.parameters.push(node.value);
       this.#numbers.set(node, number);
     }
     return node.type === undefined ? `$${number}` : `$${number}::${node.type}`;
   }
+}
+
+function walkKeys({ alias, key }: Walk, row: string): string {
+  return key.map((name, i) => `${row}.${quoteIdentifier(name)} = ${alias}.k${i + 1}`).join(" and ");
+}
+
+/** Each once, those that the order needs first. */
+function joined(orderJoins: readonly Join[], joins: readonly Join[]): readonly Join[] {
+  return orderJoins.length === 0 ? joins : [...new Set([...orderJoins, ...joins])];
 }
 
 function aliased(table: TableReference, as = " "): string {

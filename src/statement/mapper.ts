@@ -1,9 +1,27 @@
 import type { ColumnDescription } from "../schema/index.ts";
 import { decoderOf } from "./codec.ts";
 
-/** What one position of an answer becomes in a row. */
+/** What the next cells of an answer become in a row. */
 export type Slot =
+  /** One cell: a column's value. */
   | { readonly kind: "column"; readonly key: string; readonly column: ColumnDescription }
+  /** One cell: a whole number that a count made. */
+  | { readonly kind: "count"; readonly key: string }
+  /** One cell, as PostgreSQL wrote it. */
+  | { readonly kind: "raw"; readonly key: string }
+  /**
+   * As many cells as its slots have: an object within the row. An optional one has a cell more, in front: it is null only
+   * where a join found nothing, and then the object is null.
+   */
+  | {
+      readonly kind: "group";
+      readonly key: string;
+      readonly slots: readonly Slot[];
+      readonly isOptional: boolean;
+    }
+  /** No cell: a list that another statement will fill. */
+  | { readonly kind: "related"; readonly key: string }
+  /** One cell: related rows as JSON arrays of their cells. */
   | {
       readonly kind: "nested";
       readonly key: string;
@@ -13,29 +31,65 @@ export type Slot =
 
 type Cells = readonly (string | null)[];
 
+/** How many cells of an answer a slot takes. */
+export function widthOf(slot: Slot): number {
+  if (slot.kind === "related") return 0;
+  if (slot.kind !== "group") return 1;
+  return slot.slots.reduce((width, inner) => width + widthOf(inner), slot.isOptional ? 1 : 0);
+}
+
 /** Makes the function that turns an answer's cells into a row. Built once per shape, called per row. */
 export function createMapper(slots: readonly Slot[]): (cells: Cells) => Record<string, unknown> {
-  const keys = slots.map((slot) => slot.key);
-  const decoders = slots.map(decoderOfSlot);
-  return (cells) => {
+  const read = groupReader(slots);
+  return (cells) => read(cells, 0);
+}
+
+/** Reads a value that begins at a position among the cells. */
+type ReadAt = (cells: Cells, start: number) => unknown;
+
+function groupReader(slots: readonly Slot[]): (cells: Cells, start: number) => Record<string, unknown> {
+  let offset = 0;
+  const parts = slots.map((slot) => {
+    const part = { key: slot.key, offset, read: readerOfSlot(slot) };
+    offset += widthOf(slot);
+    return part;
+  });
+  return (cells, start) => {
     const row: Record<string, unknown> = {};
-    for (let i = 0; i < decoders.length; i++) {
-      const cell = cells[i];
-      const key = keys[i];
-      const decode = decoders[i];
-      if (key === undefined || decode === undefined) continue;
-      row[key] = cell === null || cell === undefined ? null : decode(cell);
-    }
+    for (const part of parts) row[part.key] = part.read(cells, start + part.offset);
     return row;
   };
 }
 
-function decoderOfSlot(slot: Slot): (cell: string) => unknown {
-  if (slot.kind === "column") return decoderOf(slot.column);
-  const map = createMapper(slot.slots);
-  return slot.many
-    ? (cell) => (JSON.parse(cell) as Cells[]).map((cells) => map(nestedCells(cells)))
-    : (cell) => map(nestedCells(JSON.parse(cell) as Cells));
+function readerOfSlot(slot: Slot): ReadAt {
+  switch (slot.kind) {
+    case "column":
+      return cellReader(decoderOf(slot.column));
+    case "count":
+      return cellReader(Number);
+    case "raw":
+      return (cells, at) => cells[at] ?? null;
+    case "group": {
+      const read = groupReader(slot.slots);
+      if (!slot.isOptional) return read;
+      return (cells, at) => ((cells[at] ?? null) === null ? null : read(cells, at + 1));
+    }
+    case "related":
+      return () => [];
+    case "nested": {
+      const map = createMapper(slot.slots);
+      return slot.many
+        ? cellReader((cell) => (JSON.parse(cell) as Cells[]).map((cells) => map(nestedCells(cells))))
+        : cellReader((cell) => map(nestedCells(JSON.parse(cell) as Cells)));
+    }
+  }
+}
+
+function cellReader(decode: (cell: string) => unknown): ReadAt {
+  return (cells, at) => {
+    const cell = cells[at];
+    return cell === null || cell === undefined ? null : decode(cell);
+  };
 }
 
 /** A nested relation inside a nested row is JSON within JSON: its parsed value goes back to text for its decoder. */

@@ -196,17 +196,33 @@ describe("begin", () => {
     await quiet();
   });
 
-  it("whose reply is lost runs no callback", async () => {
+  it("whose reply is lost takes its statement with it, and what was called meanwhile", async () => {
     const { db, repo, faults, quiet } = await behindProxy();
     await repo.people.count();
     faults.dropReplyAfter = /begin/i;
-    let hasRun = false;
     const work = db.transaction(async () => {
-      hasRun = true;
+      await Promise.all([repo.people.create(person()), repo.people.create(person())]);
     });
     await expect(work).rejects.toMatchObject({ code: "CONNECTION_LOST" });
-    expect(hasRun).toBe(false);
     delete faults.dropReplyAfter;
+    expect(await repo.people.count()).toBe(0);
+    await quiet();
+  });
+
+  it("is not sent before there is a statement for it to travel with", async () => {
+    const { db, repo, proxy, quiet } = await behindProxy({ pool: { max: 1 } });
+    await repo.people.count();
+    proxy.faults.dropReplyAfter = /begin|commit/i;
+    expect(await db.transaction(async () => "nothing to do")).toBe("nothing to do");
+    delete proxy.faults.dropReplyAfter;
+    const canceled = db.transaction(async () => {
+      await expect(repo.people.count().withSignal(AbortSignal.abort())).rejects.toMatchObject({
+        code: "QUERY_CANCELED",
+      });
+      await repo.people.create(person());
+      throw new Error("undo");
+    });
+    await expect(canceled).rejects.toThrow("undo");
     expect(await repo.people.count()).toBe(0);
     await quiet();
   });

@@ -67,6 +67,7 @@ export async function undoSavepoint(outer: TransactionScope, name: string): Prom
 export async function commit(scope: TransactionScope): Promise<void> {
   const { connection } = scope;
   refuseCanceled(scope);
+  if (!scope.hasBegun) return;
   if (connection.transactionStatus === "failed") throw abortedBy(scope.firstError);
   // Lost before COMMIT was sent: then the server has rolled back, and nothing is unknown.
   const wasOpen = connection.isOpen;

@@ -6,7 +6,7 @@ import { isConnectionError, TransactionError } from "../errors/index.ts";
  *
  * | state     | entered                       | statements                                  |
  * |-----------|-------------------------------|---------------------------------------------|
- * | open      | after BEGIN / SAVEPOINT       | run in order on the one connection          |
+ * | open      | at once; after SAVEPOINT      | run in order on the one connection; the first brings BEGIN along |
  * | nested    | while a savepoint in it lives | wait until that has ended                   |
  * | ended     | when its callback settles, or that of a transaction around it | throw TRANSACTION_CLOSED |
  *
@@ -21,12 +21,20 @@ export class TransactionScope {
   readonly signal: AbortSignal | undefined;
   /** The first failure inside, for the error that says why COMMIT rolled back. */
   firstError: unknown;
+  /** The BEGIN that will travel with the first statement; undefined once it is under way, and for a savepoint. */
+  #begin: string | undefined;
   #isOpen = true;
   #nested: Promise<void> | undefined;
 
-  constructor(connection: Connection, outer: TransactionScope | undefined, signal: AbortSignal | undefined) {
+  constructor(
+    connection: Connection,
+    outer: TransactionScope | undefined,
+    signal: AbortSignal | undefined,
+    begin?: string,
+  ) {
     this.connection = connection;
     this.outer = outer;
+    this.#begin = begin;
     this.depth = outer === undefined ? 0 : outer.depth + 1;
     this.signal = signal;
   }
@@ -38,6 +46,11 @@ export class TransactionScope {
   /** A savepoint is over when the transaction around it is, whatever its own callback still does. */
   get isOpen(): boolean {
     return this.#isOpen && (this.outer?.isOpen ?? true);
+  }
+
+  /** BEGIN was sent: only then is there something to commit. */
+  get hasBegun(): boolean {
+    return this.#begin === undefined;
   }
 
   /** A savepoint in this scope has begun and not ended. */
@@ -73,12 +86,32 @@ export class TransactionScope {
   async flight(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
-    return this.#noting(() => this.connection.batch(calls));
+    if (calls.length === 0) return [];
+    return this.#beginning((begin) => this.connection.batch(calls, { begin }));
   }
 
-  /** Sends without waiting for savepoints: for the statements that make and end them. */
+  /**
+   * Sends without waiting for savepoints: for the statements that make and end them. The first one brings BEGIN along,
+   * in one flight; what is called before its answer is held back by the connection, and not sent if BEGIN fails.
+   */
   send(call: StatementCall, signal?: AbortSignal): Promise<Outcome> {
-    return this.#noting(() => this.connection.query(call, { signal: eitherSignal(this.signal, signal) }));
+    const either = eitherSignal(this.signal, signal);
+    return this.#beginning((begin) => this.connection.query(call, { signal: either, begin }));
+  }
+
+  #beginning<T>(send: (begin: string | undefined) => Promise<T>): Promise<T> {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    if (begin === undefined) return this.#noting(() => send(undefined));
+    return this.#noting(async () => {
+      try {
+        return await send(begin);
+      } catch (error) {
+        // Nothing has begun (it was canceled before it was sent): the next statement brings BEGIN along.
+        if (this.connection.isOpen && this.connection.transactionStatus === "idle") this.#begin = begin;
+        throw error;
+      }
+    });
   }
 
   /** Holds this scope's own statements back until `work` has ended. */

@@ -296,7 +296,7 @@ describe("signal", () => {
     expect(performance.now() - started).toBeLessThan(30_000);
     expect(await repo.people.count()).toBe(0);
     const running =
-      "select count(*) from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()";
+      "select count(*) from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and datname = current_database() and pid <> pg_backend_pid()";
     expect(await (await client()).run(running)).toEqual([["0"]]);
     await quiet();
   });

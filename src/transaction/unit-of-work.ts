@@ -7,7 +7,7 @@ import { beginStatement, checkOptions, type TransactionOptions } from "./options
 import { eitherSignal, TransactionScope } from "./scope.ts";
 
 /** One place for statements: wherever the caller is, or one certain transaction. */
-export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction">;
+export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "here">;
 
 /** How one statement, or one flight of them, runs. */
 export interface RunOptions {
@@ -17,14 +17,23 @@ export interface RunOptions {
   readonly site?: CallSite | undefined;
 }
 
+/** How a flight of statements runs. */
+export interface BatchOptions extends Pick<RunOptions, "site"> {
+  /** None of them changes anything. @default false */
+  readonly isRead?: boolean | undefined;
+}
+
 /** Where statements run: in the ambient transaction when there is one, else on any connection of the pool. */
 export interface UnitOfWork {
   /** One statement. One round trip. */
   run(call: StatementCall, options?: RunOptions): Promise<Outcome>;
   /**
-   * All statements or none. One round trip outside a transaction; inside one, two more for a savepoint.
+   * All statements or none. One round trip outside a transaction; inside one, two more for a savepoint, unless they are
+   * reads only: of those there is nothing to undo.
    */
-  batch(calls: readonly StatementCall[], options?: Pick<RunOptions, "site">): Promise<readonly Outcome[]>;
+  batch(calls: readonly StatementCall[], options?: BatchOptions): Promise<readonly Outcome[]>;
+  /** The transaction or savepoint that a statement would run in now; undefined outside any. */
+  here(): object | undefined;
   /**
    * Runs `work` in a transaction on one connection, ambient for everything inside. A call inside another is a
    * savepoint. Commits when `work` resolves, rolls back when it rejects, and always gives the connection back.
@@ -52,7 +61,11 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
   const bind: UnitOfWork["bind"] = (scope) => {
     const place: Place = {
       run: (call, options) => innermost(scope).run(call, options),
-      batch: (calls) => savepoint(ambient, innermost(scope), (inner) => inner.flight(calls)),
+      here: () => innermost(scope),
+      batch: (calls, options) =>
+        options?.isRead === true
+          ? innermost(scope).flight(calls)
+          : savepoint(ambient, innermost(scope), (inner) => inner.flight(calls)),
       async transaction(work, options = {}) {
         refuseOptionsOfNested(options);
         return savepoint(ambient, innermost(scope), work, options.signal);
@@ -65,17 +78,18 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
   // An ended scope stays ambient for work that was left behind in its callback, so that its use is noticed.
   const unit: UnitOfWork = {
     bind,
+    here: () => ambient.getStore(),
     owns: (runner): runner is Place => places.has(runner),
     async run(call, options) {
       const scope = ambient.getStore();
       if (scope !== undefined) return scope.run(call, options);
-      return pool.use((connection) => connection.query(call, options), options);
+      return pool.run(call, options);
     },
     async batch(calls, options) {
       const scope = ambient.getStore();
       return scope === undefined
         ? pool.use((connection) => connection.batch(calls), options)
-        : bind(scope).batch(calls);
+        : bind(scope).batch(calls, options);
     },
     async transaction(work, options = {}) {
       const scope = ambient.getStore();
@@ -100,10 +114,9 @@ async function outermost<T>(
   const begin = beginStatement(options);
   const lease = await pool.acquire({ signal: options.signal });
   const { connection } = lease;
-  const scope = new TransactionScope(connection, undefined, options.signal);
+  const scope = new TransactionScope(connection, undefined, options.signal, begin);
   let isClean = false;
   try {
-    await connection.query({ text: begin, values: [] });
     // As the holder: work that asks the pool for a second connection must not wait for its own end.
     const result = await settle(scope, () =>
       lease.run(() => ambient.run(scope, async () => await work(scope))),

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { batchIndexOf, type Connection, type StatementCall } from "../../src/driver/index.ts";
+import { pairReader } from "./conversation.ts";
 
 /** A one-off statement. */
 export function call(text: string, ...values: StatementCall["values"]): StatementCall {
@@ -171,6 +172,188 @@ export function describeConnection(name: string, open: () => Promise<Connection>
       await expect(connection.query(named)).rejects.toMatchObject({ code: "STALE_STATEMENT" });
       await connection.query(call("rollback"));
       expect((await connection.query(named)).rows).toEqual([["1"]]);
+    });
+
+    it("gives what a reader makes of the rows in place of them, alike on every run", async () => {
+      const connection = await openOne();
+      const text =
+        "select case when i <> 2 then i end, case when i <> 3 then repeat('é', i) end from generate_series(1, 3) i";
+      for (const name of ["pairs", "pairs", "pairs", undefined]) {
+        const outcome = await connection.query({ text, values: [], name, rows: pairReader });
+        expect(outcome).toMatchObject({
+          command: "SELECT",
+          rowCount: 3,
+          rows: [],
+          fields: [{ typeId: 23 }, { typeId: 25 }],
+        });
+        expect(outcome.records).toEqual([
+          { n: 1, word: "é" },
+          { n: null, word: "éé" },
+          { n: 3, word: null },
+        ]);
+      }
+      const none = { text: "update pg_temp.nothing set a = 1", values: [], rows: pairReader };
+      await connection.script("create temp table nothing (a int)");
+      expect(await connection.query(none)).toMatchObject({ command: "UPDATE", rowCount: 0, records: [] });
+    });
+
+    it("fails the one call whose rows its reader cannot read", async () => {
+      const connection = await openOne();
+      const failure = new Error("cannot read this");
+      const refuse = () => {
+        throw failure;
+      };
+      const rows = { ...pairReader, read: refuse, readCells: refuse };
+      const unreadable = { name: "u", text: "select i, 'x' from generate_series(1, 3) i", values: [], rows };
+      for (let run = 0; run < 3; run++) {
+        const calls = [connection.query(unreadable), connection.query(call("select 1"))];
+        expect(await Promise.allSettled(calls)).toMatchObject([
+          { reason: failure },
+          { value: { rows: [["1"]] } },
+        ]);
+      }
+    });
+
+    it("sends a BEGIN with its first statement", async () => {
+      const connection = await openOne();
+      await connection.query(call("create temp table b (a int)"));
+      const begin = "begin isolation level serializable";
+      const outcome = await connection.query(call("insert into b values (1) returning a"), { begin });
+      expect([outcome.rows, connection.transactionStatus]).toEqual([[["1"]], "open"]);
+      expect((await connection.query(call("show transaction_isolation"))).rows).toEqual([["serializable"]]);
+      await connection.query(call("rollback"));
+      expect((await connection.query(call("select * from b"))).rows).toEqual([]);
+    });
+
+    it("runs nothing behind a BEGIN that fails", async () => {
+      const connection = await openOne();
+      await connection.query(call("create temp table b (a int)"));
+      const running = connection.query(call("insert into b values (1)"), {
+        begin: "begin isolation level nonsense",
+      });
+      await expect(running).rejects.toMatchObject({
+        code: "STATEMENT_INVALID",
+        statement: "begin isolation level nonsense",
+      });
+      expect(connection.transactionStatus).toBe("idle");
+      expect((await connection.query(call("select * from b"))).rows).toEqual([]);
+    });
+
+    it("runs nothing of a transaction that could not begin, also what was called meanwhile", async () => {
+      const connection = await openOne();
+      await connection.query(call("create temp table b (a int)"));
+      const canceled = { begin: "begin", signal: AbortSignal.abort() };
+      for (const options of [{ begin: "begin isolation level nonsense" }, canceled]) {
+        const settled = await Promise.allSettled([
+          connection.query(call("insert into b values (1)"), options),
+          ...(options === canceled
+            ? []
+            : [connection.query(call("insert into b values (2)")), connection.query(call("commit"))]),
+        ]);
+        expect(settled[0]).toMatchObject({ status: "rejected" });
+        for (const result of settled.slice(1))
+          expect(result).toMatchObject({ reason: { code: "TRANSACTION_ABORTED" } });
+      }
+      expect([connection.isBusy, connection.transactionStatus]).toEqual([false, "idle"]);
+      expect((await connection.query(call("select * from b"))).rows).toEqual([]);
+      const [first, second] = await Promise.all([
+        connection.query(call("insert into b values (3)"), { begin: "begin" }),
+        connection.query(call("select * from b")),
+      ]);
+      expect([first?.rowCount, second?.rows]).toEqual([1, [["3"]]]);
+      await connection.query(call("rollback"));
+    });
+
+    it("refuses to put anything but a BEGIN in front of a statement", async () => {
+      const connection = await openOne();
+      for (const begin of ["", "commit", "select 1", "begin\0"]) {
+        await expect(connection.query(call("select 1"), { begin })).rejects.toMatchObject({
+          code: "INVALID_QUERY",
+        });
+      }
+      expect(connection.isBusy).toBe(false);
+    });
+
+    it("leaves a transaction failed whose first statement fails", async () => {
+      const connection = await openOne();
+      const running = connection.query(call("select 1/0"), { begin: "begin" });
+      await expect(running).rejects.toMatchObject({ code: "INVALID_DATA", statement: "select 1/0" });
+      expect(connection.transactionStatus).toBe("failed");
+      await connection.query(call("rollback"));
+    });
+
+    it("begins again when the first statement's name is stale", async () => {
+      const connection = await openOne();
+      const named = { name: "s", text: "select 1", values: [] };
+      await connection.query(named);
+      await connection.script("deallocate all");
+      expect((await connection.query(named, { begin: "begin" })).rows).toEqual([["1"]]);
+      expect(connection.transactionStatus).toBe("open");
+      await connection.query(call("rollback"));
+    });
+
+    it("runs a pipelined statement whatever is before and behind it", async () => {
+      const connection = await openOne();
+      const divide = (by: number) =>
+        connection.query(
+          { name: "divide", text: "select 12 / $1::int4", values: [String(by)], leavesNoTrace: true },
+          { pipelined: true },
+        );
+      const settled = await Promise.allSettled([
+        divide(1),
+        divide(0),
+        connection.query(call("select pg_sleep(0.02)::text || 'alone'")),
+        divide(2),
+        connection.batch([call("select 1"), call("select 2")]),
+        divide(0),
+        divide(3),
+      ]);
+      const failed = { reason: { code: "INVALID_DATA", sqlstate: "22012" } };
+      expect(settled).toMatchObject([
+        { value: { rows: [["12"]] } },
+        failed,
+        { value: { rows: [["alone"]] } },
+        { value: { rows: [["6"]] } },
+        { value: [{ rows: [["1"]] }, { rows: [["2"]] }] },
+        failed,
+        { value: { rows: [["4"]] } },
+      ]);
+    });
+
+    it("answers a text without a statement, and one that says COPY", async () => {
+      const connection = await openOne();
+      expect(await connection.query(call("-- nothing"))).toMatchObject({
+        command: "",
+        rowCount: 0,
+        rows: [],
+      });
+      await connection.query(call("create temp table c (a int)"));
+      await connection.query(call("insert into c values (1)"));
+      expect(await connection.query(call("copy c to stdout"))).toMatchObject({
+        command: "COPY",
+        rowCount: 1,
+      });
+      expect((await connection.query(call("select 1"))).rows).toEqual([["1"]]);
+    });
+
+    it("does not hang on a COPY in the middle of a batch", async () => {
+      const connection = await openOne();
+      await connection.query(call("create temp table c (a int)"));
+      const error = await connection
+        .batch([call("select 1"), call("copy c from stdin"), call("select 2")])
+        .catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "NOT_SUPPORTED" });
+      expect(batchIndexOf(error)).toBe(1);
+    });
+
+    it("ends a session whose texts it could no longer read", async () => {
+      const connection = await openOne();
+      const ended = new Promise((resolve) => connection.onClose(resolve));
+      await connection.script("set client_encoding = 'LATIN1'").catch(() => {});
+      expect(await ended).toMatchObject({
+        code: "CONNECTION_LOST",
+        summary: expect.stringContaining("client_encoding was set to LATIN1, and Plinth reads UTF8"),
+      });
     });
 
     it("stops a statement on the server when its signal is aborted, and stays usable", async () => {

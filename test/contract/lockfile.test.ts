@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkLockfile, completeLockfile, type LockFile } from "../../scripts/lockfile.ts";
+import { checkLockfile, completeLockfile, LOCKFILES, type LockFile } from "../../scripts/lockfile.ts";
 import { read } from "./tree.ts";
 
 const ADDRESS = "https://registry.example.test/tool/-/tool-1.0.0.tgz";
@@ -19,13 +19,13 @@ const dropped: LockFile = {
   },
 };
 
-describe("package-lock.json", () => {
+describe.each(LOCKFILES)("%s", (path) => {
   it("names every platform's optional package and no registry", () => {
-    expect(checkLockfile(JSON.parse(read("package-lock.json")))).toEqual([]);
+    expect(checkLockfile(JSON.parse(read(path)))).toEqual([]);
   });
 
   it("is as `npm run lockfile` writes it", () => {
-    const text = read("package-lock.json");
+    const text = read(path);
     expect(`${JSON.stringify(completeLockfile(JSON.parse(text)), null, 2)}\n`).toBe(text);
   });
 });

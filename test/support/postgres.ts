@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly version?: 15 | 18;
   /** Lines of postgresql.conf. `fsync` is off unless a durability test asks for it. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Keeps the data on the disk, where flushing costs what it costs. @default in memory where there is room */
+  readonly onDisk?: boolean;
   /** Lines in front of pg_hba.conf; the cluster trusts everybody on the loopback otherwise. */
   readonly hba?: readonly string[];
   /** Switches TLS on with this certificate. */
@@ -66,7 +68,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<ThrowAw
   const folder = mkdtempSync(join(tmpdir(), `plinth-pg${version}-`));
   const user = process.getuid?.() === 0 ? ordinaryUser() : undefined;
   const binaries = version === 15 ? DEBIAN_BINARIES : embeddedBinaries(folder);
-  const dataFolder = inMemory(`plinth-pg${version}-`) ?? folder;
+  const dataFolder = (options.onDisk ? undefined : inMemory(`plinth-pg${version}-`)) ?? folder;
   for (const own of new Set([folder, dataFolder])) {
     if (user !== undefined) chownSync(own, user.uid, user.gid);
     chmodSync(own, 0o755);
@@ -245,7 +247,7 @@ interface Identity {
   readonly gid: number;
 }
 
-function ordinaryUser(): Identity {
+export function ordinaryUser(): Identity {
   const lines = readFileSync("/etc/passwd", "utf8").split("\n");
   const line =
     lines.find((text) => text.startsWith("postgres:")) ?? lines.find((text) => text.startsWith("nobody:"));
@@ -297,7 +299,7 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

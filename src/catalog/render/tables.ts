@@ -1,20 +1,26 @@
 import type {
   ColumnDescription,
+  ComputedColumn,
   EntityDescription,
   ForeignKeyDescription,
   IndexDescription,
   SequenceOptions,
+  TableAdditions,
   UniqueDescription,
 } from "../../schema/index.ts";
 import { quoteIdentifier } from "../../sql/index.ts";
 import type { Names } from "./names.ts";
 import type { Part } from "./part.ts";
 
-/** A table with its partitions, foreign keys and indexes. */
-export function tableParts(entity: EntityDescription, names: Names): readonly Part[] {
+/** A table with its partitions, foreign keys and indexes; `additions` are what behaviours keep in it. */
+export function tableParts(
+  entity: EntityDescription,
+  names: Names,
+  additions: TableAdditions,
+): readonly Part[] {
   const { name, partitioning } = entity;
   const owner = `relation ${name}`;
-  const create = createTable(entity, names);
+  const create = createTable(entity, names, additions.columns);
   return [
     {
       ids: [owner, `type ${name}`],
@@ -38,13 +44,14 @@ export function tableParts(entity: EntityDescription, names: Names): readonly Pa
     ),
     ...entity.foreignKeys.map((key) => foreignKeyPart(entity, key, names)),
     ...livingIndexes(entity),
-    ...entity.indexes.map((index) => indexPart(name, index, names)),
+    ...[...entity.indexes, ...additions.indexes].map((index) => indexPart(name, index, names)),
   ];
 }
 
-function createTable(entity: EntityDescription, names: Names): string {
+function createTable(entity: EntityDescription, names: Names, computed: readonly ComputedColumn[]): string {
   const lines = [
     ...entity.columns.map((column) => columnLine(column, names)),
+    ...computed.map(computedLine),
     primaryKeyLine(entity),
     ...entity.uniques.filter((unique) => !unique.livingOnly).map(uniqueLine),
     ...entity.checks.map((check) => `constraint ${quoteIdentifier(check.name)} check (${check.expression})`),
@@ -69,6 +76,10 @@ function columnLine(column: ColumnDescription, names: Names): string {
   if (column.generatedSql !== undefined) words.push(`generated always as (${column.generatedSql}) stored`);
   else if (column.defaultSql !== undefined) words.push(`default ${column.defaultSql}`);
   return words.join(" ");
+}
+
+function computedLine({ name, sqlType, generatedSql }: ComputedColumn): string {
+  return `${quoteIdentifier(name)} ${sqlType} generated always as (${generatedSql}) stored`;
 }
 
 /** What a sequence says beside its defaults. */

@@ -1,0 +1,176 @@
+import { type Outcome, PIPELINE_LIMIT, type StatementCall } from "../driver/index.ts";
+import type { Holding } from "./member.ts";
+import type { Pace } from "./pace.ts";
+
+/** More do not make it faster: a pipelined connection is limited by the server's process behind it. */
+const LANE_CONNECTIONS_LIMIT = 2;
+/** With so many in flight on one connection another is taken, if there is one. */
+const CROWDED = 16;
+
+/** What the lane does through its pool. */
+export interface LaneOwner {
+  readonly now: () => number;
+  /** An idle connection, when nobody waits for one. */
+  readonly takeIdle: () => Holding | undefined;
+  /** Waits in line for one. */
+  readonly wait: () => Promise<Holding>;
+  readonly giveBack: (holding: Holding) => void;
+}
+
+interface Slot {
+  readonly holding: Holding;
+  inFlight: number;
+  /** When the last answer came: until then the server was not yet at the next statement. */
+  answeredAt: number;
+  /** Takes nothing more, and goes back when it is empty. */
+  isDraining: boolean;
+  isReturnDue: boolean;
+}
+
+interface Pending {
+  readonly start: (slot: Slot) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/**
+ * Runs statements that are known to be short, many at a time on one or two connections. The lane takes a connection
+ * when it has work and gives it back when it has none, so it holds its share only under load; it never has more than
+ * half of them.
+ */
+export class SharedLane {
+  readonly #owner: LaneOwner;
+  readonly #limit: number;
+  readonly #slots: Slot[] = [];
+  readonly #pending = new Set<Pending>();
+  #isTaking = false;
+
+  constructor(owner: LaneOwner, max: number) {
+    this.#owner = owner;
+    this.#limit = Math.min(LANE_CONNECTIONS_LIMIT, Math.floor(max / 2));
+  }
+
+  /** False where the pool is so small that the lane would take from those who need a connection to themselves. */
+  get isOpen(): boolean {
+    return this.#limit > 0;
+  }
+
+  /** Statements that no connection was found for yet. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Statements that are not on the wire: those, and what waits behind a connection that is full. */
+  get queuedCount(): number {
+    let count = this.#pending.size;
+    for (const { inFlight } of this.#slots) count += Math.max(0, inFlight - PIPELINE_LIMIT);
+    return count;
+  }
+
+  run(call: StatementCall, pace: Pace): Promise<Outcome> {
+    const at = this.#owner.now();
+    const slot = this.#find(at);
+    if (slot !== undefined) return this.#send(slot, call, pace, at);
+    return new Promise((resolve, reject) => {
+      const pending: Pending = {
+        start: (found) => {
+          this.#pending.delete(pending);
+          this.#send(found, call, pace, this.#owner.now()).then(resolve, reject);
+        },
+        refuse: (error) => {
+          this.#pending.delete(pending);
+          reject(error);
+        },
+      };
+      this.#pending.add(pending);
+    });
+  }
+
+  /** Gives its connections back as soon as they are empty, because somebody else can only go on with one of them. */
+  yield(): void {
+    for (const slot of [...this.#slots]) this.#drain(slot);
+  }
+
+  async #send(slot: Slot, call: StatementCall, pace: Pace, sentAt: number): Promise<Outcome> {
+    slot.inFlight += 1;
+    try {
+      return await slot.holding.connection.query(call, PIPELINED);
+    } finally {
+      const answeredAt = this.#owner.now();
+      pace.noteShared(answeredAt - Math.max(sentAt, slot.answeredAt));
+      slot.answeredAt = answeredAt;
+      slot.inFlight -= 1;
+      if (slot.inFlight === 0) this.#onEmpty(slot);
+    }
+  }
+
+  #find(at: number): Slot | undefined {
+    let best: Slot | undefined;
+    // From the end, because one may leave.
+    for (let i = this.#slots.length - 1; i >= 0; i--) {
+      const slot = this.#slots[i];
+      if (slot === undefined) continue;
+      const { connection, member } = slot.holding;
+      if (!connection.isOpen || at >= member.expiresAt) this.#drain(slot);
+      else if (!slot.isDraining && (best === undefined || slot.inFlight < best.inFlight)) best = slot;
+    }
+    if (best !== undefined && best.inFlight < CROWDED) return best;
+    if (this.#slots.length >= this.#limit || this.#isTaking) return best;
+    const idle = this.#owner.takeIdle();
+    if (idle !== undefined) return this.#add(idle);
+    this.#takeSoon();
+    return best;
+  }
+
+  #takeSoon(): void {
+    this.#isTaking = true;
+    this.#owner.wait().then(
+      (holding) => {
+        this.#isTaking = false;
+        const slot = this.#add(holding);
+        for (const pending of this.#pending) pending.start(slot);
+        if (slot.inFlight === 0) this.#onEmpty(slot);
+      },
+      (error: unknown) => {
+        this.#isTaking = false;
+        for (const pending of this.#pending) pending.refuse(error);
+      },
+    );
+  }
+
+  #add(holding: Holding): Slot {
+    holding.isShared = true;
+    const slot = { holding, inFlight: 0, answeredAt: 0, isDraining: false, isReturnDue: false };
+    this.#slots.push(slot);
+    return slot;
+  }
+
+  /** Whoever got the last answer most likely asks again at once: for that long the connection is kept. */
+  #onEmpty(slot: Slot): void {
+    if (slot.isDraining || !slot.holding.connection.isOpen) {
+      this.#return(slot);
+    } else if (!slot.isReturnDue) {
+      slot.isReturnDue = true;
+      setImmediate(() => {
+        slot.isReturnDue = false;
+        if (slot.inFlight === 0) this.#return(slot);
+      });
+    }
+  }
+
+  #drain(slot: Slot): void {
+    slot.isDraining = true;
+    if (slot.inFlight === 0) this.#return(slot);
+  }
+
+  #return(slot: Slot): void {
+    const position = this.#slots.indexOf(slot);
+    if (position === -1) return;
+    this.#slots.splice(position, 1);
+    this.#owner.giveBack(slot.holding);
+    // What came while it drained had nowhere to go.
+    const isStranded = this.#pending.size > 0 && this.#slots.every(({ isDraining }) => isDraining);
+    if (isStranded && !this.#isTaking) this.#takeSoon();
+  }
+}
+
+const PIPELINED = Object.freeze({ pipelined: true });

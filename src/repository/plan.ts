@@ -1,0 +1,155 @@
+import type { Outcome, RowReader, StatementCall } from "../driver/index.ts";
+import type { Call, Encoded, Tree } from "../sql/index.ts";
+import {
+  type CompiledTree,
+  compile,
+  compileCondition,
+  compileExpression,
+  createRowReader,
+  type Slot,
+  statementName,
+  valuesIn,
+} from "../statement/index.ts";
+import type { Addition, Ask, Intent, KeyedFamily } from "./intent.ts";
+import { selectsIn } from "./where/selects-in.ts";
+
+/** Shapes one kind of call remembers; a program has some dozens, and past the limit the oldest is forgotten. */
+const PLANS_LIMIT = 1_000;
+
+/** A statement written for all calls of one shape, and how its answer becomes their result. */
+export interface Plan<T> {
+  readonly tree: Tree;
+  readonly statement: CompiledTree;
+  readonly name: string;
+  /** Makes the records of its answer. */
+  readonly rows: RowReader | undefined;
+  readonly mayRefuse: boolean;
+  readonly read: ReadAnswer<T>;
+  /** Set where it reads one row by its key, so that it may travel with others. */
+  readonly keyed?: KeyedPlan<T> | undefined;
+  /** Statements that travel with it, as they need nothing of its answer. */
+  readonly companions?: readonly Companion[];
+  /** Statements that follow, with what its answer found. */
+  readonly later?: readonly Plan<unknown>[];
+}
+
+/** How a read by key travels with others of its kind. */
+export interface KeyedPlan<T> {
+  readonly family: KeyedFamily;
+  readonly keyIn: (call: Call) => string;
+  readonly finish: (row: Record<string, unknown> | undefined) => T;
+}
+
+interface Companion {
+  readonly plan: Plan<unknown>;
+  readonly foundIn: (call: Call) => readonly Encoded[];
+}
+
+/** May ask for what the first answer could not tell. */
+export type ReadAnswer<T> = (outcomes: readonly Outcome[], ask: Ask, call: Call) => T | Promise<T>;
+
+interface PlanOptions {
+  /** Its answer can turn out to be a failure. @default false */
+  readonly mayRefuse?: boolean;
+  /** What the cells of a row become: the answer then has records. @default the cells themselves */
+  readonly slots?: readonly Slot[];
+}
+
+export function planOf<T>(
+  tree: Tree,
+  read: ReadAnswer<T>,
+  { mayRefuse = false, slots }: PlanOptions = {},
+): Plan<T> {
+  const statement = compile(tree);
+  const rows = slots === undefined ? undefined : createRowReader(slots);
+  return { tree, statement, name: statementName(statement.text), rows, mayRefuse, read };
+}
+
+/** A plan with the values of one call. */
+export function intentOf<T>(plan: Plan<T>, call: Call): Intent<T> {
+  const { keyed, companions = [] } = plan;
+  return {
+    // Not needed where the read travels with others.
+    get calls() {
+      return [
+        statementOf(plan, call),
+        ...companions.map(({ plan: other, foundIn }) =>
+          statementOf(other, { ...call, found: foundIn(call) }),
+        ),
+      ];
+    },
+    keyed:
+      keyed === undefined
+        ? undefined
+        : {
+            family: keyed.family,
+            key: keyed.keyIn(call),
+            actor: call.actor,
+            finish: keyed.finish,
+          },
+    mayRefuse: plan.mayRefuse,
+    isRead: plan.tree.kind === "select",
+    // Shown by toSQL() only, so it is worked out when it is asked for.
+    get additions() {
+      return treesOf(plan).flatMap(additionsOf);
+    },
+    later: plan.later?.map(({ statement }) => statement.text),
+    read: (outcomes, ask) => plan.read(outcomes, ask, call),
+  };
+}
+
+function treesOf({ tree, companions = [], later = [] }: Plan<unknown>): readonly Tree[] {
+  return [tree, ...companions.map(({ plan }) => plan.tree), ...later.map((plan) => plan.tree)];
+}
+
+export function statementOf({ statement, name, rows }: Plan<unknown>, call: Call): StatementCall {
+  // Without the promise the pool would reset the session after every call.
+  return { text: statement.text, values: valuesIn(statement, call), name, leavesNoTrace: true, rows };
+}
+
+/** The plans of one kind of call, by shape. What fails while it is planned is not remembered. */
+export class Plans<T> {
+  readonly #known = new Map<string, Plan<T>>();
+
+  find(shape: string | undefined, make: () => Plan<T>): Plan<T> {
+    if (shape === undefined) return make();
+    const known = this.#known.get(shape);
+    if (known !== undefined) return known;
+    const plan = make();
+    if (this.#known.size >= PLANS_LIMIT) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(shape, plan);
+    return plan;
+  }
+}
+
+/** What behaviours added to a statement, nested reads too. */
+export function additionsOf(tree: Tree): readonly Addition[] {
+  const additions: Addition[] = [];
+  const joined =
+    tree.kind === "select"
+      ? new Set([...(tree.orderJoins ?? []), ...(tree.joins ?? []), ...(tree.link ? [tree.link] : [])])
+      : [];
+  const filters = [...(tree.kind === "insert" ? [] : tree.filters), ...[...joined].flatMap(({ on }) => on)];
+  for (const { condition, addedBy } of filters) {
+    if (addedBy !== undefined) additions.push({ behaviour: addedBy, sql: compileCondition(condition) });
+    additions.push(...selectsIn(condition).flatMap(additionsOf));
+  }
+  if (tree.kind === "update") {
+    for (const { name, value, addedBy } of tree.set) {
+      if (addedBy !== undefined)
+        additions.push({ behaviour: addedBy, sql: `${name} = ${compileExpression(value)}` });
+    }
+  }
+  if (tree.kind === "insert") {
+    for (const { name, addedBy } of tree.columns) {
+      if (addedBy !== undefined) additions.push({ behaviour: addedBy, sql: name });
+    }
+  }
+  const projections = tree.kind === "select" ? tree.projections : tree.returning;
+  for (const projection of projections)
+    if (projection.kind === "nested") additions.push(...additionsOf(projection.of));
+  return additions;
+}

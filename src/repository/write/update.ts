@@ -1,0 +1,196 @@
+import { ConditionError } from "../../errors/index.ts";
+import type { EntityDescription } from "../../schema/index.ts";
+import type { Assignment, Call, Filter, Select, Update } from "../../sql/index.ts";
+import { rowsOf } from "../answer.ts";
+import { behaviourFilters, openStatement, rewritten, type Scope, type TableScope } from "../context.ts";
+import { argument, partOf } from "../given.ts";
+import type { Intent } from "../intent.ts";
+import { keyCondition } from "../key.ts";
+import { refuse, refuseUnknownOptions } from "../options.ts";
+import { intentOf, type Plan, Plans, planOf, type ReadAnswer, statementOf } from "../plan.ts";
+import { type Reader, refuseMissing } from "../read.ts";
+import { valuesShapeOf } from "../shape.ts";
+import { propertiesOf } from "../where/properties.ts";
+import { callWith } from "./call.ts";
+import { type FilterShape, filterShape, manyFilters, sayingCondition } from "./filter.ts";
+import { assignmentsOf, type EncodedPatch, encodePatch, valueIn } from "./patch.ts";
+import {
+  planMany,
+  planOne,
+  projectionsOf,
+  type Returned,
+  returnedBy,
+  rowOf,
+  slotsOf,
+  touchedBy,
+} from "./returning.ts";
+
+/** Untyped options of calls that change rows. */
+export interface ChangeShape {
+  readonly returning?: unknown;
+}
+
+export interface UpdateShape extends ChangeShape {
+  readonly where?: unknown;
+}
+
+/** Calls that change rows. */
+export interface Updater {
+  update(key: unknown, patch: object, options: UpdateShape): Intent<unknown>;
+  increment(key: unknown, by: object, options: ChangeShape): Intent<unknown>;
+  restore(key: unknown, options: ChangeShape): Intent<unknown>;
+  updateMany(filter: FilterShape, patch: object, options: ChangeShape): Intent<unknown>;
+}
+
+export function createUpdater(scope: Scope, { get }: Pick<Reader, "get">): Updater {
+  const { entity } = scope;
+  const [updates, increases] = [new Plans<unknown>(), new Plans<unknown>()];
+  const [returns, manies] = [new Plans<unknown>(), new Plans<unknown>()];
+  return {
+    update(key, patch, options) {
+      refuseUnknownOptions(options, ["where", "returning"]);
+      const returned = returnedBy(entity, options.returning);
+      const encoded = encodePatch(entity, patch);
+      const isConditional = Object.hasOwn(options, "where");
+      if (encoded.values.size === 0) {
+        if (isConditional) refuse("patch", "must name a column to change, where a condition is given");
+        return unchanged(get, key, returned);
+      }
+      const call = callWith(scope, key, encoded.values, options);
+      if (!isConditional) {
+        const plan = updates.find(`${encoded.shape}/${returned.shape}`, () =>
+          planUpdate(scope, returned, settingOf(encoded)),
+        );
+        return intentOf(plan, call);
+      }
+      // A getter could answer otherwise the second time, and the plan is for all calls of the shape.
+      propertiesOf(options, "options");
+      const where = valuesShapeOf(options.where);
+      const plan = updates.find(
+        where === undefined ? undefined : `${encoded.shape}/${returned.shape}/${where}`,
+        () => planConditional(scope, returned, settingOf(encoded), call),
+      );
+      return intentOf(plan, call);
+    },
+    increment(key, by, options) {
+      refuseUnknownOptions(options, ["returning"]);
+      const returned = returnedBy(entity, options.returning);
+      const encoded = encodePatch(entity, by, { operation: "add" });
+      if (encoded.values.size === 0) refuse("by", "must name a column to add to");
+      const plan = increases.find(`${encoded.shape}/${returned.shape}`, () =>
+        planUpdate(scope, returned, settingOf(encoded)),
+      );
+      return intentOf(plan, callWith(scope, key, encoded.values));
+    },
+    restore(key, options) {
+      refuseUnknownOptions(options, ["returning"]);
+      const returned = returnedBy(entity, options.returning);
+      const plan = returns.find(returned.shape, () =>
+        planUpdate({ ...scope, visibility: "dead" }, returned, () => cleared(entity)),
+      );
+      return intentOf(plan, callWith(scope, key));
+    },
+    updateMany(filter, patch, options) {
+      refuseUnknownOptions(options, ["returning"]);
+      const returned = returnedBy(entity, options.returning, false);
+      const where = filterShape(filter);
+      const encoded = encodePatch(entity, patch);
+      if (encoded.values.size === 0) refuse("patch", "must name a column to change");
+      const call = callWith(scope, filter, encoded.values);
+      const shape = where === undefined ? undefined : `${encoded.shape}/${returned.shape}/${where}`;
+      const plan = manies.find(shape, () => {
+        const opened = openStatement(scope);
+        const tree = updateTree(opened, returned, settingOf(encoded), manyFilters(opened, call));
+        return planMany(tree, returned);
+      });
+      return intentOf(plan, call);
+    },
+  };
+}
+
+type SettingOf = (scope: TableScope) => readonly Assignment[];
+
+/** The patch is the call's second argument. */
+function settingOf(patch: EncodedPatch): SettingOf {
+  // The values stay out of it, as the plan outlives the call.
+  const { operations } = patch;
+  const values = new Map([...patch.values.keys()].map((column) => [column, null]));
+  return ({ table }) => assignmentsOf({ values, operations }, table, valueIn(1));
+}
+
+function updateTree(
+  scope: TableScope,
+  returned: Returned,
+  set: SettingOf,
+  filters: readonly Filter[],
+): ReturnType<typeof rewritten> {
+  const { context, entity, table } = scope;
+  const returning = projectionsOf(scope, returned);
+  const update: Update = { kind: "update", table, set: set(scope), filters, returning };
+  return rewritten(context, entity, update);
+}
+
+/** An update of the row with this key, the call's first argument, as far as the caller can see it. */
+function planUpdate(outside: Scope, returned: Returned, set: SettingOf): Plan<unknown> {
+  const scope = openStatement(outside);
+  const filters = [{ condition: keyCondition(scope.entity, scope.table) }, ...behaviourFilters(scope)];
+  return planOne(updateTree(scope, returned, set, filters), scope.entity, returned, true);
+}
+
+const NO_CONDITION = "must say something of the row";
+
+/** The same, if the row is as the third argument says. Where it is not, a second statement tells why. */
+function planConditional(outside: Scope, returned: Returned, set: SettingOf, call: Call): Plan<unknown> {
+  const scope = openStatement(outside);
+  const { entity, table } = scope;
+  const given = partOf(argument(call, 2, "options"), "where", "where");
+  const filters = [
+    { condition: keyCondition(entity, table) },
+    { condition: sayingCondition(scope, given, NO_CONDITION) },
+    ...behaviourFilters(scope),
+  ];
+  const present = planPresence(outside);
+  const read: ReadAnswer<unknown> = async ([outcome], ask, asked) => {
+    if (touchedBy(outcome) > 0) return rowOf(outcome);
+    const [found] = await ask([statementOf(present, asked)]);
+    if (rowsOf(found).length === 0) return refuseMissing(entity);
+    throw new ConditionError(entity.name);
+  };
+  const tree = updateTree(scope, returned, set, filters);
+  return { ...planOf(tree, read, { mayRefuse: true, slots: slotsOf(returned) }), later: [present] };
+}
+
+/** Whether there is a row with the key, the call's first argument. */
+function planPresence(outside: Scope): Plan<unknown> {
+  const scope = openStatement(outside);
+  const select: Select = {
+    kind: "select",
+    from: scope.table,
+    projections: [],
+    filters: [{ condition: keyCondition(scope.entity, scope.table) }, ...behaviourFilters(scope)],
+    orderBy: [],
+  };
+  return planOf(select, () => undefined);
+}
+
+/** Nothing to write: the row as it is, or the error that there is none. */
+function unchanged(get: Reader["get"], key: unknown, { columns }: Returned): Intent<unknown> {
+  if (columns.length > 0) return get(key, { columns: columns.map((column) => column.key) });
+  const { calls, additions, mayRefuse, isRead, read } = get(key);
+  return {
+    calls,
+    additions,
+    ...(mayRefuse === undefined ? {} : { mayRefuse }),
+    ...(isRead === undefined ? {} : { isRead }),
+    read: async (outcomes, ask) => {
+      await read(outcomes, ask);
+    },
+  };
+}
+
+function cleared(entity: EntityDescription): readonly Assignment[] {
+  return ["deletedAt", "deletedBy"]
+    .map((role) => entity.byRole.get(role))
+    .filter((column) => column !== undefined)
+    .map((column) => ({ name: column.name, value: { kind: "parameter", value: null } }));
+}

@@ -1,0 +1,2 @@
+// The words of a row, kept where they are searched
+export { searchBehaviour } from "./search.ts";

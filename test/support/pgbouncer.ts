@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, parseTarget } from "../../src/driver/index.ts";
+import { freePort, ordinaryUser } from "./postgres.ts";
+
+const PROGRAM = "/usr/sbin/pgbouncer";
+const START_TIMEOUT_MS = 10_000;
+
+export function hasPgBouncer(): boolean {
+  return existsSync(PROGRAM);
+}
+
+/** A PgBouncer of its own in front of one server, in transaction mode. */
+export interface ThrowAwayPgBouncer {
+  /** The URL of a database of the server, by way of the pooler. */
+  urlOf(serverUrl: string): string;
+  /** Gives up the sessions it has on the server, as it does by itself after an hour. */
+  renewSessions(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How it pools: few connections of its own, so that a session's state would soon meet somebody else. */
+export interface PgBouncerOptions {
+  /** @default 2 */
+  readonly poolSize?: number;
+  /** Lines of `[pgbouncer]`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** Starts Debian's PgBouncer. As root it runs as an ordinary user: it refuses root. */
+export async function startPgBouncer(
+  serverUrl: string,
+  { poolSize = 2, settings = {} }: PgBouncerOptions = {},
+): Promise<ThrowAwayPgBouncer> {
+  const server = new URL(serverUrl);
+  const folder = mkdtempSync(join(tmpdir(), "plinth-pgbouncer-"));
+  const port = await freePort();
+  const lines = {
+    listen_addr: "127.0.0.1",
+    listen_port: port,
+    unix_socket_dir: "",
+    auth_type: "any",
+    admin_users: "admin",
+    pool_mode: "transaction",
+    default_pool_size: poolSize,
+    max_client_conn: 500,
+    max_db_connections: 50,
+    ...settings,
+  };
+  const own = Object.entries(lines).map(([name, value]) => `${name} = ${value}`);
+  const config = [
+    "[databases]",
+    `* = host=127.0.0.1 port=${server.port} user=${decodeURIComponent(server.username)}`,
+    "[pgbouncer]",
+    ...own,
+  ];
+  const file = join(folder, "pgbouncer.ini");
+  writeFileSync(file, `${config.join("\n")}\n`);
+  const user = process.getuid?.() === 0 ? ordinaryUser() : undefined;
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  chmodSync(folder, 0o755);
+  const child = spawn(PROGRAM, [file], { ...user, stdio: ["ignore", "ignore", "pipe"] });
+  await listening(child);
+  return {
+    urlOf(url) {
+      const through = new URL(url);
+      through.host = `127.0.0.1:${port}`;
+      return through.href;
+    },
+    async renewSessions() {
+      const admin = await connect(parseTarget(`postgres://admin@127.0.0.1:${port}/pgbouncer`));
+      await admin.script("reconnect");
+      await admin.close();
+    },
+    async stop() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** It says so on stderr, once it listens. */
+async function listening(child: ChildProcess): Promise<void> {
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`PgBouncer did not start:\n${said}`)), START_TIMEOUT_MS);
+    child.stderr?.on("data", (bytes) => {
+      said += String(bytes);
+      if (!said.includes("process up")) return;
+      clearTimeout(timer);
+      resolve();
+    });
+    child.once("exit", () => {
+      clearTimeout(timer);
+      reject(new Error(`PgBouncer did not start:\n${said}`));
+    });
+  });
+}
