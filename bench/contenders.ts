@@ -6,8 +6,7 @@ import pg from "pg";
 import { createDatabase, type Database } from "plinth";
 import * as schema from "../examples/tracker/schema.ts";
 import type { Ground } from "./ground.ts";
-
-export const POOL_SIZE = 10;
+import { POOL_SIZE } from "./rounds.ts";
 
 /** Drizzle wants its own declaration of what the foreign key says already. */
 const drizzleSchema = {

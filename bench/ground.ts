@@ -5,7 +5,7 @@ import { BEHAVIOURS } from "../src/behaviours.ts";
 import { renderSchema } from "../src/catalog/index.ts";
 import { connect, parseTarget } from "../src/driver/index.ts";
 import { describeSchema } from "../src/schema/index.ts";
-import { startPostgres } from "../test/support/postgres.ts";
+import { startServer } from "./server.ts";
 
 /** A server with the tracker's tables, filled. */
 export interface Ground {
@@ -21,7 +21,7 @@ const TASKS = 10_000;
 
 export async function prepareGround(): Promise<Ground> {
   // Not durable: a disk's flushes would hide what is compared here.
-  const server = await startPostgres({ version: 18 });
+  const server = await startServer();
   const connection = await connect(parseTarget(server.url));
   const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
   await connection.script(`create schema tracker;\nset search_path to tracker;\n${up.join(";\n")}`);

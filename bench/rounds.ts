@@ -1,4 +1,8 @@
 /** Runs contenders in turn, round after round, so that a slow minute of the machine hits them all. */
+import { type Turn, type TurnPlan, takeTurn } from "./turn.ts";
+
+/** Connections of everybody's pool. */
+export const POOL_SIZE = 10;
 
 /** One way to do a workload's job. It is called again and again. */
 export interface Runner {
@@ -21,58 +25,92 @@ export interface Workload {
 export interface Plan {
   readonly rounds: number;
   readonly turnMs: number;
+  /** Before each turn, uncounted. */
+  readonly leadInMs: number;
+  /** Before the first round of a workload: connections, prepared statements, compiled code. */
+  readonly warmUpMs: number;
 }
 
-/** Calls per second of one runner: the median of its rounds. */
-export interface Figure {
-  readonly workload: string;
-  readonly concurrency: number;
-  readonly runner: string;
-  readonly perSecond: number;
-  /** To the workload's first runner; above 1 is faster. */
+/** Medians of a runner's rounds; `worstMs` is the worst of all. */
+export interface Figures extends Turn {
+  /** Calls per second to those of the unit; above 1 is faster. */
   readonly ratio: number;
 }
 
-export async function measure(
-  workload: Workload,
-  concurrency: number,
-  plan: Plan,
-): Promise<readonly Figure[]> {
-  const speeds = new Map<string, number[]>(workload.runners.map(({ name }) => [name, []]));
-  // The first round warms up: connections, prepared statements, compiled code.
-  for (let round = -1; round < plan.rounds; round++) {
-    for (const runner of rotated(workload.runners, round + 1)) {
-      const speed = await turn(runner, concurrency, plan.turnMs);
-      if (round >= 0) speeds.get(runner.name)?.push(speed);
-      await workload.reset?.();
-    }
-  }
-  const [first] = workload.runners;
-  const base = median(speeds.get(first?.name ?? "") ?? []);
-  return workload.runners.map(({ name }) => {
-    const perSecond = median(speeds.get(name) ?? []);
-    return { workload: workload.name, concurrency, runner: name, perSecond, ratio: perSecond / base };
+/** What one table line, or one entry of `--json`, is made of. */
+export interface Result {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly subjects: Readonly<Record<string, Figures>>;
+}
+
+export async function measure(workload: Workload, concurrency: number, plan: Plan): Promise<Result> {
+  const runners = new Map(workload.runners.map((runner) => [runner.name, runner]));
+  const { turnMs: durationMs, leadInMs, warmUpMs } = plan;
+  const take = async (name: string, times: Omit<TurnPlan, "concurrency">): Promise<Turn> => {
+    const turn = await takeTurn(async () => runners.get(name)?.run(), { concurrency, ...times });
+    await workload.reset?.();
+    return turn;
+  };
+  for (const name of runners.keys()) await take(name, { durationMs: warmUpMs, leadInMs: 0 });
+  const turns = await interleave([...runners.keys()], plan.rounds, {
+    turn: (name) => take(name, { durationMs, leadInMs }),
   });
+  const [unit = ""] = runners.keys();
+  return { name: workload.name, concurrency, subjects: figuresOf(turns, unit) };
+}
+
+export interface Turns {
+  turn(name: string): Promise<Turn | undefined>;
+  afterRound?(): Promise<void>;
+}
+
+/** Every runner's turns. One that has none any more drops out. */
+export async function interleave(
+  names: readonly string[],
+  rounds: number,
+  { turn, afterRound }: Turns,
+): Promise<ReadonlyMap<string, readonly Turn[]>> {
+  const turns = new Map<string, Turn[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const name of rotated([...turns.keys()], round)) {
+      const taken = await turn(name);
+      if (taken === undefined) turns.delete(name);
+      else turns.get(name)?.push(taken);
+    }
+    await afterRound?.();
+  }
+  return turns;
 }
 
 /** Nobody always goes first. */
-function rotated(runners: readonly Runner[], by: number): readonly Runner[] {
-  const start = by % runners.length;
-  return [...runners.slice(start), ...runners.slice(0, start)];
+function rotated(names: readonly string[], by: number): readonly string[] {
+  const start = by % Math.max(1, names.length);
+  return [...names.slice(start), ...names.slice(0, start)];
 }
 
-async function turn(runner: Runner, concurrency: number, turnMs: number): Promise<number> {
-  let done = 0;
-  const started = performance.now();
-  const end = started + turnMs;
-  const lane = async () => {
-    while (performance.now() < end) {
-      await runner.run();
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, lane));
-  return done / ((performance.now() - started) / 1_000);
+export function figuresOf(
+  turns: ReadonlyMap<string, readonly Turn[]>,
+  unit: string,
+): Readonly<Record<string, Figures>> {
+  const base = median((turns.get(unit) ?? []).map((turn) => turn.opsPerSec));
+  const entries = [...turns].map(([name, own]): [string, Figures] => {
+    const middle = (figure: keyof Turn): number => median(own.map((turn) => turn[figure]));
+    const opsPerSec = middle("opsPerSec");
+    return [
+      name,
+      {
+        opsPerSec,
+        p50Ms: middle("p50Ms"),
+        p99Ms: middle("p99Ms"),
+        worstMs: Math.max(...own.map(({ worstMs }) => worstMs)),
+        cpuUsPerOp: middle("cpuUsPerOp"),
+        gcUsPerOp: middle("gcUsPerOp"),
+        ratio: opsPerSec / base,
+      },
+    ];
+  });
+  return Object.fromEntries(entries);
 }
 
 function median(values: readonly number[]): number {

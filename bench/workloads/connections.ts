@@ -2,7 +2,10 @@ import pg from "pg";
 import * as schema from "../../examples/tracker/schema.ts";
 import { type Contenders, cycle } from "../contenders.ts";
 import type { Workload } from "../rounds.ts";
-import { FIND } from "./find.ts";
+
+/** What a repository's `find` reads, by hand. */
+const FIND = `select id, email, full_name as "fullName", created_at as "createdAt", updated_at as "updatedAt",
+  deleted_at as "deletedAt", deleted_by as "deletedBy" from tracker.users where id = $1 and deleted_at is null`;
 
 /** A connection per request against a shared pool. */
 export function connections({ ground, pool, plinth }: Contenders): Workload {

@@ -12,6 +12,11 @@ import type { Runner, Workload } from "../rounds.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COUNT = 500;
 const SCHEMA = "bench_migrations";
+/**
+ * Where the schema's name stands: in the config, in the text of the schema module, or in what it computes, so that it has
+ * to be loaded.
+ */
+const PROJECTS = ["named", "declared", "computed"] as const;
 
 /** What every deploy does first: look at 500 applied migrations, and find that none is pending. */
 export function migrateUp({ ground, drizzle }: Contenders): Workload {
@@ -24,7 +29,7 @@ export function migrateUp({ ground, drizzle }: Contenders): Workload {
     };
   };
   const target = parseTarget(ground.url);
-  const processes = existsSync(join(ROOT, "dist/cli/main.js")) ? ["named", "declared"] : [];
+  const processes = existsSync(join(ROOT, "dist/cli/main.js")) ? PROJECTS : [];
   if (processes.length === 0) process.stderr.write("npm run build, and the whole command is measured too\n");
   return {
     name: `up, ${COUNT} applied and none pending`,
@@ -82,14 +87,14 @@ function writeFolders(): Folders {
   const entries = names.map((tag, idx) => ({ idx, version: "7", when: idx + 1, tag, breakpoints: true }));
   const journal = { version: "7", dialect: "postgresql", entries };
   writeFileSync(join(drizzleFolder, "meta/_journal.json"), JSON.stringify(journal));
-  for (const kind of ["named", "declared"]) writeProject(join(projects, kind), kind === "named");
+  for (const kind of PROJECTS) writeProject(join(projects, kind), kind);
   return { projects, folder, drizzleFolder };
 }
 
-/** The schema's name stands in the config, or only in the schema module, which then has to be loaded. */
-function writeProject(directory: string, isNamed: boolean): void {
+function writeProject(directory: string, kind: (typeof PROJECTS)[number]): void {
   mkdirSync(directory);
-  const database = isNamed ? `, database: { schema: "${SCHEMA}" }` : "";
+  const database = kind === "named" ? `, database: { schema: "${SCHEMA}" }` : "";
+  const name = kind === "computed" ? `["${SCHEMA}"].join()` : `"${SCHEMA}"`;
   writeFileSync(
     join(directory, "plinth.config.ts"),
     `import { defineConfig } from "plinth";\nexport default defineConfig({ schema: "./schema.ts", migrations: { folder: "../migrations" }${database} });\n`,
@@ -98,7 +103,7 @@ function writeProject(directory: string, isNamed: boolean): void {
     join(directory, "schema.ts"),
     `import { text } from "drizzle-orm/pg-core";
 import { appSchema, entity, ulidKey } from "plinth/schema";
-export const app = appSchema("${SCHEMA}");
+export const app = appSchema(${name});
 export const tables = entity(app, "t0", { id: ulidKey(), name: text().notNull(), note: text() });
 `,
   );
