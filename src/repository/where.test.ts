@@ -158,7 +158,7 @@ describe("where", () => {
     const or = (length: number) => ({ or: Array.from({ length }, (_, i) => ({ title: `title ${i}` })) });
     expect(await repo.books.count(or(10_000))).toBe(0);
     expect((await refusal(repo.books.count(or(10_001)))).issues).toEqual([
-      "where.or.10000.title: is one of more than 10000 conditions; a list of values (in) counts as one",
+      "where.or.10000.title: is one of more than 10,000 conditions; a list of values (in) counts as one",
     ]);
   });
 

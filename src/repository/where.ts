@@ -71,7 +71,7 @@ function propertyCondition(standing: Standing, key: string, given: Given): Condi
   if (count.columns > CONDITIONS_LIMIT)
     refuse(
       given.path,
-      `is one of more than ${CONDITIONS_LIMIT} conditions; a list of values (in) counts as one`,
+      `is one of more than ${CONDITIONS_LIMIT.toLocaleString("en")} conditions; a list of values (in) counts as one`,
     );
   return columnCondition(filterableColumn(scope, key, given.path), scope.table, given);
 }
