@@ -1,13 +1,15 @@
 import { createDatabase, type Database } from "plinth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect, parseTarget } from "../../src/driver/index.ts";
 import * as domain from "../support/domain.ts";
 import { openLibrary } from "../support/library.ts";
-import { hasPgBouncer, startPgBouncer, type ThrowAwayPgBouncer } from "../support/pgbouncer.ts";
+import { canPool, startPgBouncer, type ThrowAwayPgBouncer } from "../support/pgbouncer.ts";
 
-const INSTALL = "scripts/setup-system installs it (apt-get install pgbouncer)";
+/** Without one there is nothing to test, which `canPool` says aloud. */
+const MODES = canPool() ? ["transaction"] : [];
 
 /** Behind a pooler in transaction mode two statements of one client may run in two sessions. */
-describe.runIf(hasPgBouncer())("a database behind PgBouncer in transaction mode", () => {
+describe.each(MODES)("a database behind PgBouncer in %s mode", () => {
   let bouncer: ThrowAwayPgBouncer;
   let db: Database<typeof domain>;
   let library: Awaited<ReturnType<typeof openLibrary>>;
@@ -94,8 +96,12 @@ describe.runIf(hasPgBouncer())("a database behind PgBouncer in transaction mode"
   });
 });
 
-describe.skipIf(hasPgBouncer())("PgBouncer", () => {
-  it(`is missing: ${INSTALL}`, () => {
-    expect(process.env.CI).toBeUndefined();
+describe("a server without a pooler", () => {
+  it("takes the session settings that a pooler refuses", async () => {
+    const { url } = await openLibrary();
+    const connection = await connect(parseTarget(url, { statementTimeoutMs: 1_234 }));
+    const { rows } = await connection.query({ text: "show statement_timeout", values: [] });
+    expect([connection.hasSessionSettings, rows]).toEqual([true, [["1234ms"]]]);
+    await connection.close();
   });
 });

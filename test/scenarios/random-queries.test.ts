@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasPgBouncer } from "../support/pgbouncer.ts";
+import { canPool } from "../support/pgbouncer.ts";
 import { agree } from "../support/random-queries/asking.ts";
 import { type Depot, openDepot, type Way } from "../support/random-queries/depot.ts";
 import { agreeOnWrites } from "../support/random-queries/performing.ts";
@@ -9,7 +9,7 @@ import { anyWriteRun } from "../support/random-queries/random-writes.ts";
 import { SOAK_TIMEOUT_MS, soakRuns } from "../support/soak.ts";
 
 const SEED = 20_261_121;
-const WAYS: readonly Way[] = hasPgBouncer() ? ["plinth", "pg", "pgbouncer"] : ["plinth", "pg"];
+const WAYS: readonly Way[] = canPool() ? ["plinth", "pg", "pgbouncer"] : ["plinth", "pg"];
 const isSoak = process.env.PLINTH_SOAK === "1";
 
 /** In the soak each way takes them all, otherwise its share. */

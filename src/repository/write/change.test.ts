@@ -159,7 +159,7 @@ describe("increment", () => {
 });
 
 describe("update with a condition", () => {
-  it("changes the row while it is as it should be, and says when it is not", async () => {
+  it("changes the row while it is as the condition says, and tells when it is not", async () => {
     const { id } = await makeProduct({ stock: 2 });
     const take = () => repo.products.update(id, { stock: subtract(1) }, { where: { stock: { gt: 0 } } });
     expect([(await take()).stock, (await take()).stock]).toEqual([1, 0]);
