@@ -217,6 +217,25 @@ describe("reads of one tick", () => {
     const [missing, found] = await Promise.allSettled([tasks.get("nobody"), tasks.get(ids.c)]);
     expect(missing).toMatchObject({ status: "rejected", reason: { code: "NOT_FOUND" } });
     expect(found).toMatchObject({ status: "fulfilled", value: { title: "c" } });
+
+    const name = (statement: string) => `%"workbench"."tasks" t0 where t0."id" = ${statement}%`;
+    const runs = async (pattern: string) => {
+      const [row] = await db.sql<{ runs: number }>`
+        select coalesce(sum(generic_plans + custom_plans), 0)::int4 as runs from pg_prepared_statements
+        where statement like ${pattern}`;
+      return row?.runs ?? 0;
+    };
+    const many = await db.transaction(async () => {
+      const before = await runs(name("any"));
+      const titles = await Promise.all(["a", "b", "c", "d"].map((key) => tasks.get(ids[key as "a"])));
+      expect((await runs(name("any"))) - before).toBe(1);
+      return titles.map(({ title }) => title).join("");
+    });
+    expect(many).toBe("abcd");
+    const twenty = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => (i === 7 ? tasks.find("nobody") : tasks.find(ids.b))),
+    );
+    expect(twenty.filter((row) => row?.title === "b")).toHaveLength(19);
   });
 
   it("keep to their transactions", async () => {
