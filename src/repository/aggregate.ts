@@ -16,7 +16,7 @@ import { shapeOf } from "./shape.ts";
 import { askedTerms, unknownSort } from "./sort.ts";
 import { valueCondition } from "./where/column-condition.ts";
 import { propertiesOf } from "./where/properties.ts";
-import { conditionOf } from "./where.ts";
+import { optionalCondition } from "./where.ts";
 
 const OPTION_NAMES = ["where", "groupBy", "count", ...MEASURE_NAMES, "having", "sort", "limit"];
 /** What makes no sense of one row. */
@@ -65,9 +65,8 @@ function planGroups<T>(
   const given = argument(call, 0, "options");
   refuseUnknownOptions(given.value, OPTION_NAMES);
   const options = plainObject(given.value, "options");
-  const { where } = options;
   const { select, scope } = selectWhere(outside, NO_OPTIONS, "rows", (at) =>
-    where === undefined ? { kind: "and", of: [] } : conditionOf(at, partOf(given, "where", "where")),
+    optionalCondition(at, partOf(given, "where", "where")),
   );
   const groups = groupColumns(scope, options, path);
   const measures = measuresOf(scope, options);

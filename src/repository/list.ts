@@ -14,7 +14,7 @@ import { intentOf, type Plan, Plans } from "./plan.ts";
 import { selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
 import { type SortTerm, totalOrder } from "./sort.ts";
-import { conditionOf } from "./where.ts";
+import { optionalCondition } from "./where.ts";
 
 const LIST_OPTION_NAMES = [
   "with",
@@ -53,11 +53,11 @@ export function createLister(outside: Scope): (options: ListShape) => Intent<Any
 
 function planList(outside: Scope, call: Call): Plan<AnyPage> {
   const options = argument(call, 0, "options");
-  const { where, after, page, total } = listOptions(call);
+  const { after, page, total } = listOptions(call);
   refuseUnknownOptions(options.value, LIST_OPTION_NAMES);
   const order = listOrder(outside, listOptions(call));
   const selected = selectWhere(outside, options, "rows", (scope) =>
-    where === undefined ? { kind: "and", of: [] } : conditionOf(scope, partOf(options, "where", "where")),
+    optionalCondition(scope, partOf(options, "where", "where")),
   );
   const { scope, selection } = selected;
   const select: Select = {

@@ -1,6 +1,7 @@
 import { CallSite, InputError } from "../errors/index.ts";
+import { askOf } from "./ask.ts";
 import { type ExplainOptions, type Explanation, explain } from "./explain/explain.ts";
-import type { Addition, Ask, Intent, QueryRunner } from "./intent.ts";
+import type { Addition, Intent, QueryRunner } from "./intent.ts";
 import type { ReadMerger } from "./merge.ts";
 
 /** What `toSQL()` shows. */
@@ -127,14 +128,8 @@ export class Query<T> implements PromiseLike<T> {
       const merged = await this.#merger.take(intent.keyed, this.#runner);
       if (merged !== undefined) return intent.keyed.finish(merged.row);
     }
-    const options = { signal: this.#signal, site: this.#site };
-    const ask: Ask = async (calls) => {
-      const [only, ...others] = calls;
-      if (only === undefined) return [];
-      return others.length === 0
-        ? [await this.#runner.run(only, options)]
-        : this.#runner.batch(calls, { site: this.#site, isRead: intent.isRead });
-    };
+    const options = { signal: this.#signal, site: this.#site, isRead: intent.isRead };
+    const ask = askOf(this.#runner, options);
     const answer = async () => intent.read(await ask(intent.calls), ask);
     if (intent.needsTransaction !== true) return answer();
     return this.#runner.transaction(answer, this.#signal === undefined ? {} : { signal: this.#signal });

@@ -18,7 +18,7 @@ import { intentOf, type Plan, Plans, planOf } from "./plan.ts";
 import { counting, NO_OPTIONS, ONE, planRows, readOptions, selectWhere } from "./selected.ts";
 import type { ReadShape } from "./selection.ts";
 import { shapeOf, valuesShapeOf } from "./shape.ts";
-import { conditionOf } from "./where.ts";
+import { conditionOf, optionalCondition } from "./where.ts";
 
 type AnyRow = Record<string, unknown>;
 
@@ -76,7 +76,7 @@ export function createReader(scope: Scope): Reader {
       const call = callWith(where);
       const plan = counts.find(where === undefined ? "" : valuesShapeOf(where), () => {
         const { select } = selectWhere(scope, NO_OPTIONS, "rows", (at) =>
-          where === undefined ? { kind: "and", of: [] } : conditionOf(at, argument(call, 0, "where")),
+          optionalCondition(at, argument(call, 0, "where")),
         );
         return planOf(counting(select), ([outcome]) => countIn(outcome));
       });

@@ -1,5 +1,6 @@
 import type { StatementCall } from "../driver/index.ts";
 import type { Call } from "../sql/index.ts";
+import { askOf } from "./ask.ts";
 import type { Scope } from "./context.ts";
 import { argument, partOf } from "./given.ts";
 import { Handoff } from "./handoff.ts";
@@ -11,7 +12,7 @@ import { planRows, selectWhere } from "./selected.ts";
 import type { ReadShape } from "./selection.ts";
 import { shapeOf } from "./shape.ts";
 import { totalOrder } from "./sort.ts";
-import { conditionOf } from "./where.ts";
+import { optionalCondition } from "./where.ts";
 
 /** Rows fetched at once: enough that a round trip does not show, few enough that their memory does not either. */
 export const STREAM_BATCH_SIZE_DEFAULT = 1_000;
@@ -50,9 +51,9 @@ export function createStreamer(outside: Scope): (options?: StreamShape) => Async
 function planStream(outside: Scope, call: Call): Plan<readonly AnyRow[]> {
   const options = argument(call, 0, "options");
   refuseUnknownOptions(options.value, STREAM_OPTION_NAMES);
-  const { where, sort } = plainObject(options.value, "options");
+  const { sort } = plainObject(options.value, "options");
   const selected = selectWhere(outside, options, "rows", (scope) =>
-    where === undefined ? { kind: "and", of: [] } : conditionOf(scope, partOf(options, "where", "where")),
+    optionalCondition(scope, partOf(options, "where", "where")),
   );
   const order = placeOrder(selected.scope, totalOrder(outside, sort), selected.selection.joined);
   return planRows(selected, { ...selected.select, ...order }, { finish: (rows) => rows });
@@ -85,12 +86,7 @@ async function* streamRows(
     yield* ownTransaction(runner, plan, call, { batchSize, signal });
     return;
   }
-  const ask: Ask = async (calls) => {
-    const [only, ...others] = calls;
-    return only !== undefined && others.length === 0
-      ? [await runner.run(only)]
-      : runner.batch(calls, { isRead: true });
-  };
+  const ask = askOf(runner, { isRead: true });
   for await (const batch of batches(ask, plan, call, batchSize, [])) {
     signal?.throwIfAborted();
     yield* batch;

@@ -28,6 +28,11 @@ interface Standing {
   readonly count: { columns: number; relations: number };
 }
 
+/** A `where` that may be left out: then it holds for every row. */
+export function optionalCondition(scope: TableScope, given: Given): Condition {
+  return given.value === undefined ? { kind: "and", of: [] } : conditionOf(scope, given);
+}
+
 /**
  * A caller's `where` as a condition of the tree. Unknown properties, `undefined` and unfit values are refused: a
  * filter that silently fell away would show or touch every row.

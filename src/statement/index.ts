@@ -9,7 +9,7 @@ export { decoderOf, encodeValue, isCalendarDay } from "./codec.ts";
 export { decodeArray, encodeArray } from "./array-text.ts";
 
 // From cells to rows
-export { createMapper, type Slot, widthOf } from "./mapper.ts";
+export { createMapper, type Slot } from "./mapper.ts";
 export { createRowReader } from "./row-reader.ts";
 
 // Statements that no entity stands behind

@@ -32,7 +32,7 @@ export type Slot =
 type Cells = readonly (string | null)[];
 
 /** How many cells of an answer a slot takes. */
-export function widthOf(slot: Slot): number {
+function widthOf(slot: Slot): number {
   if (slot.kind === "related") return 0;
   if (slot.kind !== "group") return 1;
   return slot.slots.reduce((width, inner) => width + widthOf(inner), slot.isOptional ? 1 : 0);

@@ -1,5 +1,11 @@
 // Where statements run
-export { createUnitOfWork, type Place, type UnitOfWork } from "./unit-of-work.ts";
+export {
+  type BatchOptions,
+  createUnitOfWork,
+  type Place,
+  type RunOptions,
+  type UnitOfWork,
+} from "./unit-of-work.ts";
 export type { TransactionScope } from "./scope.ts";
 export type { IsolationLevel, TransactionOptions } from "./options.ts";
 

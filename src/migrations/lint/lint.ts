@@ -11,7 +11,6 @@ import type { Walk } from "./walk.ts";
 
 /** The newest version whose effects are known. */
 export const DIALECT_VERSION_LATEST = 18;
-export const DIALECT_VERSION_OLDEST = 15;
 
 /** What is linted, and how. */
 export interface LintOptions {

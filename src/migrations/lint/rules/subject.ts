@@ -1,8 +1,7 @@
 import type { Node } from "libpg-query";
 import type { FolderFormat } from "../../formats/model.ts";
 import type { CatalogView, Relation } from "../catalog-view.ts";
-import { keepsWritersOut } from "../lock-mode.ts";
-import type { LockMode, StatementEffects, StatementLock } from "../model.ts";
+import type { StatementEffects, StatementLock } from "../model.ts";
 import type { RuleId } from "./registry.ts";
 
 /** One statement as rules see it, with the catalog as it is just before it. */
@@ -60,12 +59,6 @@ export interface TransactionEnd {
   readonly view: CatalogView;
   /** Its statements. */
   readonly trees: readonly Node[];
-}
-
-/** The relation's strong lock among the effects, if it has one. */
-export function strongLock({ effects }: Subject, relation: Relation | undefined): LockMode | undefined {
-  const mode = effects.locks.find((lock) => lock.relation === relation?.label)?.mode;
-  return mode !== undefined && keepsWritersOut(mode) ? mode : undefined;
 }
 
 /** It reads the relation's rows, or writes its storage anew. */
