@@ -88,6 +88,7 @@ alter table roles drop column title;
         fileName: "0001_change.sql",
         losesUp: [],
         upMayFail: [],
+        downMayFail: [],
         losesDown: ["roles (data)"],
         irreversible: [],
       },

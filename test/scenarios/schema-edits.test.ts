@@ -131,7 +131,7 @@ async function editAndProve<T>(
     ({ rule, level }) => !TOLD.has(rule) || (level === "error" && !(isOpen && rule === "up-fails-with-rows")),
   );
   expect(faults, `${what}\n${text}`).toEqual([]);
-  const sentences = [...generated.upMayFail, ...generated.irreversible];
+  const sentences = [...generated.upMayFail, ...generated.downMayFail, ...generated.irreversible];
   if (findings.length > 0 && !CONSTRAINTS.test(what)) expect(sentences, `${what}\n${text}`).not.toEqual([]);
   if (findings.length + sentences.length === 0) tally.proved++;
   else tally.told.push(`${what}: ${[...sentences, ...findings.map(({ rule }) => rule)].join("; ")}`);

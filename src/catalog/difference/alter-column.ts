@@ -176,7 +176,7 @@ function alterNotNull(
   if (from.notNull === to.notNull && from.isNotNullValid === to.isNotNullValid) return [];
   if (to.notNull && to.isNotNullValid) {
     const path = columnPath(ground, table, to.name);
-    ground.irreversible.push(`${path}: a row where it is null makes this fail`);
+    ground.mayFail.push(`${path}: a row where it is null makes this fail`);
     return setNotNull(ground, table, to);
   }
   const [ref, name] = [ground.ref(table.id), sqlName(to.name)];

@@ -44,7 +44,7 @@ function retypeColumn(ground: Ground, table: TableObject, to: CatalogColumn): re
   const path = columnPath(ground, table, to.name);
   if (loses) ground.losses.push({ object: path, what: "data" });
   if (mayFail && from.type !== to.type) {
-    ground.irreversible.push(
+    ground.mayFail.push(
       `${path}: a value that does not fit ${to.type} makes the change from ${from.type} fail`,
     );
   }

@@ -145,7 +145,7 @@ export function attachStep(ground: Ground, table: TableObject): Step {
   const rest = defaultBeside(ground, table);
   if (rest !== undefined && ground.isKept(rest.id)) {
     const [from, to] = [ground.ref(rest.id), ground.ref(table.id)];
-    ground.irreversible.push(`${from}: a row that belongs into ${to} makes this fail`);
+    ground.mayFail.push(`${from}: a row that belongs into ${to} makes this fail`);
   }
   const statement = `alter table ${ground.ref(parent)} attach partition ${ground.ref(table.id)} ${lowerCase(bound)}`;
   return {

@@ -16,6 +16,7 @@ export interface Ground {
   /** What needs what, in either catalog. */
   readonly reach: { readonly from: Reach; readonly to: Reach };
   readonly losses: Loss[];
+  readonly mayFail: string[];
   readonly irreversible: string[];
   fateOf(id: string): Fate | undefined;
   /** It is there before and after, under the same identity: not dropped, not made anew. */
@@ -46,6 +47,7 @@ export function groundOf(from: Side, to: Side, online: boolean): Ground {
     decisions,
     reach: { from: new Reach(from, false), to: new Reach(to, true) },
     losses: [],
+    mayFail: [],
     irreversible: [],
     fateOf,
     isKept,
@@ -126,6 +128,7 @@ export function planOf(ground: Ground, statements: readonly string[]): Differenc
   return {
     statements,
     losses: [...ground.losses].sort((a, b) => (a.object < b.object ? -1 : 1)),
+    mayFail: [...ground.mayFail].sort(),
     irreversible: [...ground.irreversible].sort(),
   };
 }

@@ -12,6 +12,8 @@ export interface DifferencePlan {
   readonly statements: readonly string[];
   /** Sorted by object. What can be computed again (views, indexes, generated columns) is no loss. */
   readonly losses: readonly Loss[];
-  /** Sentences about rows that would make a statement fail, or that nothing here can bring back. */
+  /** Sentences about rows that would make a statement fail; without them it runs. */
+  readonly mayFail: readonly string[];
+  /** Sentences about what no statement here can make, drop or bring back. */
   readonly irreversible: readonly string[];
 }

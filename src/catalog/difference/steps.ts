@@ -17,6 +17,7 @@ import { RANK, type Step } from "./step.ts";
 import { alterTrigger, createTrigger, dropTrigger } from "./trigger.ts";
 import { alterType, createType, dropType, retireType } from "./type-steps.ts";
 import { alterView, createView, dropView } from "./view.ts";
+import { warnOfWiderKeys } from "./wider-key.ts";
 
 /** Everything that is to be done, in no order yet. */
 export function stepsFor(ground: Ground): readonly Step[] {
@@ -26,6 +27,7 @@ export function stepsFor(ground: Ground): readonly Step[] {
     ),
   );
   const { from, to } = ground;
+  warnOfWiderKeys(ground);
   const dropped = [...from.objects.values()].flatMap((object) => {
     const fate = ground.fateOf(object.id);
     return fate === "drop" || fate === "replace" ? drop(ground, object) : [];

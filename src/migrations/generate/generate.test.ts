@@ -81,13 +81,14 @@ alter table tasks drop column due_date;
   it("says which rows would stop it, either way", async () => {
     const declared = ["create table tasks (id bigint primary key, title text not null, due_date text)"];
     const folder = folderWith("create table tasks (id bigint primary key, title text, due_date date)");
-    const { text, upMayFail, irreversible } = await generate(folder, declared);
+    const { text, upMayFail, downMayFail, irreversible } = await generate(folder, declared);
     expect(upMayFail).toEqual(["tasks.title: a row where it is null makes this fail"]);
-    expect(irreversible).toEqual([
+    expect(irreversible).toEqual([]);
+    expect(downMayFail).toEqual([
       "tasks.due_date: a value that does not fit date makes the change from text fail",
     ]);
     expect(text).toBe(`-- up may fail: tasks.title: a row where it is null makes this fail
--- irreversible: tasks.due_date: a value that does not fit date makes the change from text fail
+-- down may fail: tasks.due_date: a value that does not fit date makes the change from text fail
 
 -- migrate:up
 

@@ -14,7 +14,7 @@ import { nextFileName, writeMigrationFile } from "../make-file.ts";
 import { type MigrationFile, parseMigrationFile } from "../migration-file.ts";
 import { buildFromStatements, replayFile, replayMigrations } from "../replay.ts";
 import { applicableRenames, describeRename, likelyRenames, renameSql } from "./rename.ts";
-import { lossText, renderMigration, type TwoWayPlan } from "./render-migration.ts";
+import { lossText, mayFail, renderMigration, type TwoWayPlan } from "./render-migration.ts";
 
 /** What a migration is generated from. */
 export interface GenerateOptions {
@@ -48,8 +48,10 @@ export interface GeneratedMigration {
   readonly losesUp: readonly string[];
   /** What `down` would delete for good. */
   readonly losesDown: readonly string[];
-  /** Rows that would make `up` fail, in sentences. */
+  /** Rows that would make `up` fail, and what it leaves to be done by hand, in sentences. */
   readonly upMayFail: readonly string[];
+  /** Rows that would make `down` fail, in sentences. */
+  readonly downMayFail: readonly string[];
   /** What `down` cannot undo, in sentences. */
   readonly irreversible: readonly string[];
   readonly findings: readonly GenerateFinding[];
@@ -103,7 +105,8 @@ export async function generateMigration(options: GenerateOptions): Promise<Gener
       text,
       losesUp: plan.up.losses.map(lossText),
       losesDown: plan.down.losses.map(lossText),
-      upMayFail: plan.up.irreversible,
+      upMayFail: mayFail(plan.up),
+      downMayFail: plan.down.mayFail,
       irreversible: plan.down.irreversible,
       findings,
     };
@@ -120,6 +123,7 @@ const NOTHING: GeneratedMigration = Object.freeze({
   losesUp: [],
   losesDown: [],
   upMayFail: [],
+  downMayFail: [],
   irreversible: [],
   findings: [],
 });

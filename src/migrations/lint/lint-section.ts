@@ -10,7 +10,7 @@ import { findingsOf } from "./rules/find.ts";
 import { RULES } from "./rules/registry.ts";
 import type { Draft, Subject, Tool } from "./rules/subject.ts";
 import type { LintSection, PlacedStatement } from "./section.ts";
-import { transactionsOf } from "./trace-transaction.ts";
+import { isOurTransaction, isWrapped, transactionsOf } from "./trace-transaction.ts";
 import { TransactionLocks } from "./transaction-locks.ts";
 import type { StepFailure, Walk } from "./walk.ts";
 
@@ -85,13 +85,16 @@ class SectionRun {
     const newEnumValues = new Set<string>();
     const first = this.#found.length;
     for (const [at, statement] of statements.entries()) {
-      const isInTransaction =
-        this.#section.section.isTransactional && (statements.length > 1 || !this.#options.tool.splitsPhases);
+      const isInTransaction = isWrapped(statements, {
+        isTransactional: this.#section.section.isTransactional,
+        splitsPhases: this.#options.tool.splitsPhases,
+      });
       const found = await this.#look(statement, { locks, newEnumValues, isInTransaction });
       this.#found.push(found);
       this.#earlier.push(statement.tree);
       const failure = await this.#options.walk.step(statement, { isLast: at === statements.length - 1 });
-      const told = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
+      const refused = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
+      const told = isOurTransaction(refused, statement, isInTransaction) ? undefined : refused;
       if (told === undefined) this.#new.note(statement.tree);
       if (told !== undefined && !found.drafts.some(({ rule }) => FAILS.has(rule)))
         found.drafts.push(failed(told));

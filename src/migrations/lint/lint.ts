@@ -6,7 +6,7 @@ import { madeByStatements } from "./made-by-up.ts";
 import type { LintFinding, LintReport, LintStatement } from "./model.ts";
 import type { Tool } from "./rules/subject.ts";
 import { type LintSection, readSection } from "./section.ts";
-import { transactionsOf } from "./trace-transaction.ts";
+import { isOurTransaction, isWrapped, transactionsOf } from "./trace-transaction.ts";
 import type { Walk } from "./walk.ts";
 
 /** The newest version whose effects are known. */
@@ -132,7 +132,8 @@ async function pass(file: MigrationFile, tool: Tool, walk: Walk, tell: FileGroun
       const failure = await walk.step(statement, { isLast: at === transaction.length - 1 });
       const line = section.statements[seen]?.line ?? file.up.firstLine;
       seen += 1;
-      if (failure === undefined) continue;
+      if (failure === undefined || isOurTransaction(failure, statement, isWrapped(transaction, rules)))
+        continue;
       const object = `${file.fileName}:${line}`;
       const why = `${failure.message}; what comes after it is judged as if it were not there`;
       const fix = "-- correct it first: later files stand on this one";

@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import type { ParsedStatement } from "../parse-sql.ts";
 import { classifyStatement } from "../statement-kind.ts";
+import type { StepFailure } from "./walk.ts";
 
 /** How a statement is traced. */
 export type TraceKind =
@@ -61,6 +62,30 @@ export function transactionsOf(
     isOpen = !after && isTransactional;
   }
   return transactions;
+}
+
+/** The runner puts a transaction of its own around these. */
+export function isWrapped(
+  transaction: readonly ParsedStatement[],
+  { isTransactional, splitsPhases }: TransactionRules,
+): boolean {
+  return isTransactional && (transaction.length > 1 || !splitsPhases);
+}
+
+/** ACTIVE_SQL_TRANSACTION */
+const IN_TRANSACTION = "25001";
+
+/**
+ * A rebuild of a partitioned table, which the server takes outside of transactions only: it was tried in one of the
+ * linter's, and the runner has none around it. The catalog is the same without it.
+ */
+export function isOurTransaction(
+  failure: StepFailure | undefined,
+  { tree }: ParsedStatement,
+  hasRunnersTransaction: boolean,
+): boolean {
+  const isRefused = failure?.sqlstate === IN_TRANSACTION && !hasRunnersTransaction;
+  return isRefused && classifyStatement(tree).run === "apart";
 }
 
 /** Whether a new transaction begins for the statement, and whether one ends with it. */

@@ -150,4 +150,19 @@ describe("lintMigrations", () => {
       expect(ups.map(({ sql, blocking }) => ({ sql, blocking }))).toEqual(truth);
     }
   });
+
+  it.each(["static", "trace"] as const)(
+    "lets %s rebuild a partitioned table's indexes outside a transaction, as the runner does",
+    async (mode) => {
+      const parts =
+        "create table seen (at date not null) partition by range (at);\ncreate index seen_at_idx on seen (at)";
+      const folder = await readMigrationFolder({
+        "0001_ground.sql": `-- migrate:up\n${parts};\n-- migrate:down\ndrop table seen;\n`,
+        "0002_file.sql":
+          "-- migrate:up\nanalyze seen;\nreindex table seen;\n-- migrate:down\nreindex index seen_at_idx;\n",
+      });
+      const { findings } = await lintMigrations({ folder, shadow, schemaName: CORPUS_SCHEMA, mode });
+      expect(findings.filter(({ rule }) => rule === "run/fails")).toEqual([]);
+    },
+  );
 });
