@@ -103,14 +103,15 @@ function failed(problem: ParseProblem): ParsedSql {
 /** Names of the roles a tree speaks of, each once: a shadow server needs them before the statement can run. */
 export function rolesIn(tree: unknown): readonly string[] {
   const names = new Set<string>();
-  const walk = (value: unknown): void => {
-    if (Array.isArray(value)) for (const item of value) walk(item);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  // With a list of its own: an expression can be nested deeper than functions may call themselves.
+  const open: unknown[] = [tree];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null) continue;
     if ("roletype" in value && value.roletype === "ROLESPEC_CSTRING" && "rolename" in value) {
       names.add(String(value.rolename));
     }
-    for (const child of Object.values(value)) walk(child);
-  };
-  walk(tree);
+    for (const child of Object.values(value)) open.push(child);
+  }
   return [...names];
 }

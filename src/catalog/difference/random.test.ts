@@ -24,6 +24,7 @@ describe("planDifference between random schemas", () => {
           });
           expect(trial.left).toEqual([]);
           expect(trial.leftAfterDown).toEqual([]);
+          await trial.close();
         }),
         { seed: 20_261_121, numRuns: soakRuns(500) },
       );

@@ -19,6 +19,8 @@ export interface Trial {
   readonly leftAfterDown: readonly CatalogDifference[];
   /** Sessions on the database that went up, and then down. */
   query(text: string): Promise<readonly (readonly (string | null)[])[]>;
+  /** Drops the database, before the end of the test does. */
+  close(): Promise<void>;
 }
 
 export interface TrialOptions {
@@ -74,10 +76,12 @@ export function differenceTrials(): TryDifference {
     const [before, after] = [await read(one, schemaName), await read(other, schemaName)];
     await other.drop();
     const connection = await one.connect();
-    onTestFinished(async () => {
-      await connection.close();
-      await one.drop();
-    });
+    let closed: Promise<void> | undefined;
+    const close = (): Promise<void> => {
+      closed ??= connection.close().then(() => one.drop());
+      return closed;
+    };
+    onTestFinished(close);
     await connection.script(`set search_path to ${quoteIdentifier(schemaName)}`);
     if (rows !== undefined) await connection.script(rows);
     const up = planDifference(before, after, { online });
@@ -89,7 +93,7 @@ export function differenceTrials(): TryDifference {
     if (!isOneWay) await apply(ground, down);
     const leftAfterDown = isOneWay ? [] : compareCatalogs(await readAll(connection, schemaName), before);
     const query = async (text: string) => (await connection.script(text)).at(-1)?.rows ?? [];
-    return { up, down, left, leftAfterDown, query };
+    return { up, down, left, leftAfterDown, query, close };
   };
 }
 

@@ -38,7 +38,8 @@ function linesIn(text: string): readonly number[] | undefined {
   const bytes = Buffer.from(text);
   try {
     const locations = (parseSync(text).stmts ?? []).map(({ stmt_location = 0 }) => stmt_location);
-    const starts = scanSync(text)
+    // The scanner's answer is no JSON where a comment or string holds one of these.
+    const starts = scanSync(text.replace(/[^\P{Cc}\n\r\t]/gu, inItsPlace))
       .tokens.filter(({ tokenName }) => !/COMMENT$/.test(tokenName))
       .map(({ start }) => start);
     return locations.map((location) => {
@@ -48,6 +49,12 @@ function linesIn(text: string): readonly number[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A character of as many bytes that the scanner passes over in the same way. */
+function inItsPlace(control: string): string {
+  if (control >= "\x80") return control;
+  return /\s/.test(control) ? " " : "x";
 }
 
 /** As files are read: UTF-8 without a byte order mark, LF line ends. */

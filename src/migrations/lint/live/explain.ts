@@ -34,13 +34,15 @@ export async function explainQuery(
   connection: Connection,
   text: string,
 ): Promise<readonly PlannedRelation[] | undefined> {
+  // The query is inside of a statement whose text is not its own.
+  if (text === "") return undefined;
   const isInside = connection.transactionStatus === "open";
-  const [open, close] = isInside
-    ? [`savepoint ${SAVEPOINT}`, `rollback to ${SAVEPOINT};\nrelease ${SAVEPOINT}`]
-    : ["begin", "rollback"];
+  // By itself: what an older server cannot parse, it refuses before it has run any of the text.
+  if (isInside) await connection.script(`savepoint ${SAVEPOINT}`);
+  const close = isInside ? `rollback to ${SAVEPOINT};\nrelease ${SAVEPOINT}` : "rollback";
   try {
     const outcomes = await connection.script(
-      `${open};\n${PLANNER};\nexplain (format json, verbose, costs off) ${text}\n;\n${close}`,
+      `${isInside ? "" : "begin;\n"}${PLANNER};\nexplain (format json, verbose, costs off) ${text}\n;\n${close}`,
     );
     const answer = outcomes.find(({ command }) => command === "EXPLAIN");
     const plan: unknown = JSON.parse(answer?.rows.map(([line]) => line ?? "").join("\n") ?? "[]");
