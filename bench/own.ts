@@ -3,6 +3,7 @@ import { openContenders } from "./contenders.ts";
 import { prepareGround } from "./ground.ts";
 import { measure, type Plan, type Result } from "./rounds.ts";
 import { connections } from "./workloads/connections.ts";
+import { copy } from "./workloads/copy.ts";
 import { createMany } from "./workloads/create-many.ts";
 import { generate } from "./workloads/generate.ts";
 import { lint } from "./workloads/lint.ts";
@@ -20,7 +21,9 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
   try {
     const contenders = await openContenders(ground);
     try {
-      const workloads = [connections, createMany, migrateUp, generate, lint].map((make) => make(contenders));
+      const workloads = [connections, createMany, copy, migrateUp, generate, lint].map((make) =>
+        make(contenders),
+      );
       for (const workload of workloads.filter(({ name }) => name.includes(only))) {
         try {
           for (const concurrency of workload.concurrencies) {

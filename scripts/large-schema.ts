@@ -7,12 +7,12 @@ const app = appSchema("large");
 ${list(tables, table)}${list(tables, relation)}`;
 }
 
-/** Reads, writes and aggregates of each table, with relations four levels deep. */
-export function largeUse(tables: number): string {
+/** Code that makes so many calls of each table: of the kinds below, by turns. */
+export function largeUse(tables: number, callsOfEach: number): string {
   return `import type { Database } from "plinth";
 import * as schema from "./schema.ts";
 
-${list(tables, calls)}`;
+${list(tables, (n) => use(n, callsOfEach))}`;
 }
 
 function list(tables: number, write: (n: number, tables: number) => string): string {
@@ -58,24 +58,35 @@ export const relations${n} = relations(table${n}, (r) => ({
 `;
 }
 
-function calls(n: number): string {
-  return `
-export async function use${n}(db: Database<typeof schema>) {
-  const repository = db.repository(schema.table${n});
-  const { data } = await repository.list({
+/** Reads four levels deep, writes and aggregates, as an application makes them. The result is used each time. */
+const CALLS = [
+  `const read = await repository.list({
     where: { status: "open", rank: { gte: 1 }, parent: { is: { name: { startsWith: "a" } } } },
     sort: ["-rank", "parent.name", { by: "parent.far.dueOn", nulls: "last" }],
     with: { parent: { columns: ["name"], with: { far: { with: { children: { limit: 1, with: { parent: true } } } } } }, children: true },
     counts: { children: true },
   });
-  const name: string | undefined = data[0]?.parent.far?.children[0]?.parent.name;
-  const made = await repository.create({ name: name ?? "", parentId: "x" });
-  await repository.update(made.id, { rank: 2, status: "done" });
-  await repository.upsert({ name: "x", parentId: "y", code: "c" }, { on: "code" });
-  const page = await repository.list({ after: null, sort: "name", columns: ["id", "name"] });
-  const sums = await repository.aggregate({ groupBy: "status", count: true, sum: ["rank", "price"], sort: "-count" });
+  const name: string | undefined = read.data[0]?.parent.far?.children[0]?.parent.name;
+  results.push(name);`,
+  `results.push((await repository.create({ name: "x", parentId: "y" })).id);`,
+  `results.push((await repository.update("x", { rank: 2, status: "done" })).rank);`,
+  `results.push((await repository.upsert({ name: "x", parentId: "y", code: "c" }, { on: "code" })).code);`,
+  `const page = await repository.list({ after: null, sort: "name", columns: ["id", "name"] });
+  results.push(page.data[0]?.id);`,
+  `const sums = await repository.aggregate({ groupBy: "status", count: true, sum: ["rank", "price"], sort: "-count" });
   const total: bigint | null | undefined = sums[0]?.sum.rank;
-  return [page.data[0]?.id, total, await repository.find(made.id, { reveal: ["token"] })];
+  results.push(total);`,
+  `results.push((await repository.find("x", { reveal: ["token"] }))?.token);`,
+];
+
+function use(n: number, callsOfEach: number): string {
+  const calls = Array.from({ length: callsOfEach }, (_, i) => CALLS[(n + i) % CALLS.length]);
+  return `
+export async function use${n}(db: Database<typeof schema>) {
+  const repository = db.repository(schema.table${n});
+  const results: unknown[] = [];
+  ${calls.join("\n  ")}
+  return results;
 }
 `;
 }

@@ -199,7 +199,7 @@ describe("close", () => {
     await db.close({ deadlineMs: 50 });
     await running;
     const left =
-      "select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()";
+      "select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and state = 'active' and pid <> pg_backend_pid()";
     const psql = await client();
     await vi.waitFor(async () => expect(await psql.run(left)).toEqual([["0"]]), 10_000);
   });

@@ -17,6 +17,12 @@ import { checkHealth, type Health } from "./health/index.ts";
 import { createPool, emitWarning, type Pool, type PoolWarning } from "./pool/index.ts";
 import {
   type BatchResults,
+  type ByteSource,
+  type Copied,
+  type CopyBytesInOptions,
+  type CopyBytesOutOptions,
+  copyBytesIn,
+  copyQueryOut,
   createRepository,
   type Intent,
   Query,
@@ -89,6 +95,12 @@ export interface Transaction<S extends SchemaModule> {
   repository<E extends AnyEntity>(entity: E): Repository<S, E>;
   readonly sql: SqlTag;
   call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
+  copyIn<E extends AnyEntity>(
+    entity: E,
+    source: ByteSource,
+    options?: CopyBytesInOptions<E>,
+  ): Promise<Copied>;
+  copyOut(query: Query<unknown>, options?: CopyBytesOutOptions): AsyncIterable<Buffer>;
   /** A savepoint: rolled back alone when `work` rejects. */
   transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>): Promise<T>;
 }
@@ -184,6 +196,50 @@ export interface Database<S extends SchemaModule> {
    */
   call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
 
+  /**
+   * Copies bytes as they are into the table of an entity, by one COPY: a file that `psql`, another database or
+   * `copyOut` has written. Plinth looks at nothing of it and adds nothing, so every column that the bytes leave out has
+   * its default or null (an id that Plinth makes has neither); triggers and constraints hold as ever.
+   * `repo.tasks.copyIn(rows)` is for rows.
+   *
+   * All or nothing; in a transaction part of that, as `repo.tasks.copyIn` is. Starts at once, holds one connection,
+   * makes a fast source wait, and is bounded in time by `signal` only.
+   *
+   * @throws {INVALID_DATA} and the server's other errors, with the `line` of the input.
+   *
+   * @example
+   * ```ts
+   * const columns = ["id", "projectId", "title"] as const;
+   * await db.copyIn(tasks, createReadStream("tasks.csv"), { format: "csv", header: "match", columns });
+   * // copy "tracker"."tasks" ("id", "project_id", "title") from stdin with (format csv, header match)
+   * ```
+   * @see https://www.postgresql.org/docs/current/sql-copy.html
+   */
+  copyIn<E extends AnyEntity>(
+    entity: E,
+    source: ByteSource,
+    options?: CopyBytesInOptions<E>,
+  ): Promise<Copied>;
+
+  /**
+   * The rows of a query of your own as bytes, straight from COPY: pieces of up to some 64 KB that end with a row. The
+   * query runs there, once, and nothing is sent before the first piece is asked for. Leaving the loop early rolls back.
+   *
+   * COPY takes no parameters, so values are written into the text as quoted literals. Where it cannot be certain that a
+   * hole is a value's place (in a text with backslashes, comments or dollar quotes; inside quotes), a query with values
+   * is refused.
+   *
+   * @throws {INVALID_QUERY} for what is no `db.sql` of this database.
+   *
+   * @example
+   * ```ts
+   * const open = db.sql`select id, title from tracker.tasks where status = ${status}`;
+   * for await (const piece of db.copyOut(open, { format: "csv", header: true })) response.write(piece);
+   * // copy (select id, title from tracker.tasks where status = 'open') to stdout with (format csv, header true)
+   * ```
+   */
+  copyOut(query: Query<unknown>, options?: CopyBytesOutOptions): AsyncIterable<Buffer>;
+
   /** A full Drizzle database on the same connections, inside the ambient transaction, unable to end it. */
   readonly drizzle: ReturnType<typeof createDrizzle<S>>;
 
@@ -194,8 +250,8 @@ export interface Database<S extends SchemaModule> {
   readonly target: string;
 
   /**
-   * Where it connects, with the password (not enumerable): for what opens sessions of its own, such as a migrator. Ask
-   * anew each time, as an embedded server may come back on another port.
+   * Where the server itself is (`directUrl`, else `url`), with the password (not enumerable): for what opens sessions of
+   * its own, such as a migrator. Ask anew each time, as an embedded server may come back on another port.
    */
   connectionTarget(): ConnectionTarget;
 
@@ -281,7 +337,7 @@ export async function createDatabase<S extends SchemaModule>(
       const { user, host, port, database } = server.target();
       return `${user}@${host}:${port}/${database}`;
     },
-    connectionTarget: server.target,
+    connectionTarget: server.direct,
     health: () => checkHealth({ pool, pendingMigrations }),
     close(closing) {
       closed ??= drain(pool, server, closing?.deadlineMs ?? CLOSE_DEADLINE_MS_DEFAULT);
@@ -303,6 +359,8 @@ async function drain(pool: Pool, server: OpenServer, deadlineMs: number): Promis
 
 interface OpenServer {
   readonly target: () => ConnectionTarget;
+  /** Past a pooler, where there is one. */
+  readonly direct: () => ConnectionTarget;
   release(): Promise<void>;
 }
 
@@ -314,7 +372,9 @@ async function openServer(
 ): Promise<OpenServer> {
   if (config.url !== undefined) {
     const target = parseTarget(config.url, config.session);
-    return { target: () => target, release: async () => {} };
+    const { directUrl } = config;
+    const direct = directUrl === undefined ? target : parseTarget(directUrl, config.session);
+    return { target: () => target, direct: () => direct, release: async () => {} };
   }
   if (directory === undefined) {
     throw new ConfigError(`there is no project to run a database for in ${process.cwd()} or above`, {
@@ -329,7 +389,8 @@ async function openServer(
     warn({ code: "EMBEDDED_DOWN", message: "the embedded server died; bringing it back" }),
   );
   embedded.onUp(() => warn({ code: "EMBEDDED_UP", message: "the embedded server is back" }));
-  return { target: () => parseTarget(embedded.url, config.session), release: () => embedded.release() };
+  const target = () => parseTarget(embedded.url, config.session);
+  return { target, direct: target, release: () => embedded.release() };
 }
 
 /** What the database and a transaction have in common: `runner` decides where their statements go. */
@@ -337,12 +398,14 @@ function doorsOn<S extends SchemaModule>(
   unit: UnitOfWork,
   contextOf: (runner: QueryRunner) => RepositoryContext,
   runner: Place,
-): Pick<Database<S>, "repository" | "sql" | "call" | "transaction"> {
+): Pick<Database<S>, "repository" | "sql" | "call" | "copyIn" | "copyOut" | "transaction"> {
   const context = contextOf(runner);
   return {
     repository: (entity) => createRepository(context, entity),
     sql: sqlTag(runner),
     call: (routine, ...[input]) => callRoutine(runner, routine, input),
+    copyIn: (entity, source, options = {}) => copyBytesIn(runner, entity, source, options),
+    copyOut: (query, options = {}) => copyQueryOut(unit, query, options),
     transaction: (work, options) =>
       runner.transaction((scope) => work(doorsOn<S>(unit, contextOf, unit.bind(scope))), options),
   };
@@ -373,6 +436,7 @@ function rawQuery<T>(
     return {
       calls: [call],
       additions: [],
+      isOwnSql: true,
       read: ([outcome]) => shape(outcome === undefined ? [] : rowsByName(outcome)),
     };
   }, runner);

@@ -152,12 +152,14 @@ export async function loadProject(directory: string): Promise<Project> {
 }
 
 /**
- * Opens the server the project works on: that of `DATABASE_URL`, or its embedded one, which is started if need be.
+ * Opens the server the project works on: that of `DATABASE_DIRECT_URL`, else of `DATABASE_URL`, else its embedded one,
+ * which is started if need be.
  *
  * @throws {CONFIG_INVALID} {EMBEDDED_MISSING} {EMBEDDED_FAILED}
  */
 export async function openTarget(project: Project): Promise<OpenTarget> {
-  const { url, session } = project.readDatabase();
+  const { url: given, directUrl, session } = project.readDatabase();
+  const url = directUrl ?? given;
   const { parseTarget } = await import("./driver/index.ts");
   if (url !== undefined) return { target: parseTarget(url, session), release: async () => undefined };
   // Loaded only where it is used: production installs leave the embedded server out.

@@ -61,10 +61,33 @@ describe("readDatabaseConfig", () => {
     expect(config.url).toBe(DATABASE);
   });
 
-  it("keeps the URL off every print of the config", () => {
-    const config = readDatabaseConfig({ explicit: { url: DATABASE } });
+  it("keeps the URLs off every print of the config", () => {
+    const config = readDatabaseConfig({ explicit: { url: DATABASE, directUrl: `${DATABASE}2` } });
     expect(`${inspect(config)}${JSON.stringify(config)}`).not.toContain("hunter2");
-    expect(config.url).toBe(DATABASE);
+    expect([config.url, config.directUrl]).toEqual([DATABASE, `${DATABASE}2`]);
+  });
+
+  it("takes the server's own URL beside a pooler's, and not without one", () => {
+    const environment = { DATABASE_URL: "postgres://pooler:6432/shop", DATABASE_DIRECT_URL: DATABASE };
+    expect(readDatabaseConfig({ environment }).directUrl).toBe(DATABASE);
+    expect(readDatabaseConfig({ environment: { DATABASE_URL: DATABASE } }).directUrl).toBeUndefined();
+    expect(messageOf(() => readDatabaseConfig({ environment: { DATABASE_DIRECT_URL: DATABASE } }))).toBe(
+      "DATABASE_DIRECT_URL stands beside a URL of a pooler, and there is none: set DATABASE_URL",
+    );
+  });
+
+  it("takes no server's own URL that was written beside a weaker source's pooler", () => {
+    const directOf = (sources: Parameters<typeof readDatabaseConfig>[0]) =>
+      readDatabaseConfig(sources).directUrl;
+    const [pooler, other, server] = ["postgres://pooler/a", "postgres://other/b", "postgres://server/a"];
+    const environment = { DATABASE_URL: pooler, DATABASE_DIRECT_URL: server };
+    const file = { url: pooler, directUrl: server };
+    expect(directOf({ environment })).toBe(server);
+    expect(directOf({ explicit: { url: other }, environment, file })).toBeUndefined();
+    expect(directOf({ environment: { DATABASE_URL: other }, file })).toBeUndefined();
+    expect(directOf({ environment: { DATABASE_DIRECT_URL: server }, file: { url: pooler } })).toBe(server);
+    expect(directOf({ explicit: { directUrl: server }, environment: { DATABASE_URL: pooler } })).toBe(server);
+    expect(directOf({ file })).toBe(server);
   });
 
   it("names the variable, the allowed range and the default of a wrong number, in one line", () => {
@@ -106,6 +129,7 @@ describe("readDatabaseConfig", () => {
     const wrong = ["mysql://app:hunter2@db/shop", "app:hunter2@db", "hunter2"];
     const variables = [
       "DATABASE_URL",
+      "DATABASE_DIRECT_URL",
       "DATABASE_SCHEMA",
       "DATABASE_POOL_MAX",
       "DATABASE_KEEP_ALIVE",

@@ -1,6 +1,7 @@
 import { hide } from "../errors/index.ts";
 import {
   APPLICATION_NAME_RULE,
+  DIRECT_URL_RULE,
   EMBEDDED_RULE,
   KEEP_ALIVE_RULE,
   POOL_RULES,
@@ -58,6 +59,11 @@ export type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. Absent: the embedded server of the project. */
   readonly url?: string | undefined;
+  /**
+   * The server itself, where `url` names a pooler: what needs a session of its own (migrations, locks) connects there.
+   * Counts beside a `url` of the same source or a weaker one. @default `url`
+   */
+  readonly directUrl?: string | undefined;
   /** Renames the PostgreSQL schema of the application's tables. */
   readonly schema?: string | undefined;
   /** Whether the embedded server may stand in for a missing `url`. @default true unless NODE_ENV is production */
@@ -70,6 +76,8 @@ export interface DatabaseOptions {
 export interface DatabaseConfig {
   /** Not enumerable, as it holds the password. Undefined: use the embedded server. */
   readonly url: string | undefined;
+  /** Not enumerable either. Undefined: `url` is the server itself. */
+  readonly directUrl: string | undefined;
   /** Undefined: the name in `appSchema(…)`. */
   readonly schema: string | undefined;
   readonly pool: PoolSettings;
@@ -83,7 +91,7 @@ export interface DatabaseConfigSources {
   readonly file?: DatabaseOptions | undefined;
 }
 
-export const DATABASE_OPTION_NAMES = ["url", "schema", "embedded", "pool", "session"] as const;
+export const DATABASE_OPTION_NAMES = ["url", "directUrl", "schema", "embedded", "pool", "session"] as const;
 
 /**
  * Reads what is known about the database into one checked, frozen object. Pure: it reads nothing but its
@@ -115,8 +123,9 @@ export function readDatabaseConfig(sources: DatabaseConfigSources = {}): Databas
     ]),
     sessionInUrl(url),
   );
-  const config = { url: undefined, schema: readSchemaName(top), pool, session };
+  const config = { url: undefined, directUrl: undefined, schema: readSchemaName(top), pool, session };
   hide(config, "url", url);
+  hide(config, "directUrl", readDirectUrl(sources, url));
   return Object.freeze(config);
 }
 
@@ -197,13 +206,39 @@ function readUrl(settings: Settings, environment: Environment): string | undefin
     requireEmbedded(settings, environment);
     return undefined;
   }
-  if (!/^postgres(ql)?:\/\//.test(url.text)) {
-    throw invalidOption(
-      url.name,
-      "must start with postgres://, as in postgres://user:password@host:5432/database",
-    );
-  }
+  requireScheme(url);
   return url.text;
+}
+
+/**
+ * The server behind the pooler of `url`, from the source of `url` or one that wins over it: what a weaker source says
+ * belongs to the URL it was written beside, and migrations would go to another database.
+ */
+function readDirectUrl(sources: DatabaseConfigSources, url: string | undefined): string | undefined {
+  const { explicit = {}, environment = {}, file = {} } = sources;
+  const isGiven = explicit.url !== undefined;
+  const isInEnvironment = (environment[URL_RULE.variable] ?? "") !== "";
+  const settings = openSettings(
+    {
+      group: "",
+      explicit,
+      environment: isGiven ? {} : environment,
+      file: isGiven || isInEnvironment ? {} : file,
+    },
+    DATABASE_OPTION_NAMES,
+  );
+  const direct = settings.optional("directUrl", DIRECT_URL_RULE);
+  if (direct === undefined) return undefined;
+  requireScheme(direct);
+  if (url === undefined) {
+    throw invalidOption(direct.name, "stands beside a URL of a pooler, and there is none: set DATABASE_URL");
+  }
+  return direct.text;
+}
+
+function requireScheme({ name, text }: { readonly name: string; readonly text: string }): void {
+  if (/^postgres(ql)?:\/\//.test(text)) return;
+  throw invalidOption(name, "must start with postgres://, as in postgres://user:password@host:5432/database");
 }
 
 /** A production process that forgot its variable must not come up healthy on an empty database. */

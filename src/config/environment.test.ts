@@ -18,6 +18,14 @@ describe("loadEnvironment", () => {
     expect(added).toEqual(["B"]);
   });
 
+  it("leaves out a file's DATABASE_DIRECT_URL beside a DATABASE_URL that is set: it is another server's", () => {
+    writeFileSync(join(directory, ".env"), "DATABASE_URL=pooler\nDATABASE_DIRECT_URL=server\n");
+    const load = (environment: Record<string, string>) =>
+      loadEnvironment({ directories: [directory], environment }).environment;
+    expect(load({})).toEqual({ DATABASE_URL: "pooler", DATABASE_DIRECT_URL: "server" });
+    expect(load({ DATABASE_URL: "other" })).toEqual({ DATABASE_URL: "other" });
+  });
+
   it("reads no file in production", () => {
     writeFileSync(join(directory, ".env"), "A=file");
     const { environment, files } = loadEnvironment({

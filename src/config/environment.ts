@@ -35,9 +35,11 @@ export function loadEnvironment(options: {
     const text = readEnvFile(file);
     if (text === undefined) continue;
     files.push(file);
+    // Beside a URL that was there before, the file's server is another one.
+    const passesOver = merged.DATABASE_URL ? ["NODE_ENV", "DATABASE_DIRECT_URL"] : ["NODE_ENV"];
     for (const [name, value] of Object.entries(parseEnv(text))) {
       // NODE_ENV decides whether this file is read at all, so the file cannot answer.
-      if (name in merged || name === "NODE_ENV") continue;
+      if (name in merged || passesOver.includes(name)) continue;
       merged[name] = value;
       added.push(name);
     }

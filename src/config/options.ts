@@ -134,6 +134,11 @@ export const URL_RULE = {
   meaning: "where the database is",
 } as const satisfies OptionRule;
 
+export const DIRECT_URL_RULE = {
+  variable: "DATABASE_DIRECT_URL",
+  meaning: "where the server itself is, when DATABASE_URL names a pooler",
+} as const satisfies OptionRule;
+
 export const SCHEMA_RULE = {
   variable: "DATABASE_SCHEMA",
   meaning: "the PostgreSQL schema of the application's tables",

@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { ConnectionError, type PlinthError } from "../errors/index.ts";
+import { ConnectionError, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { isBackendWorking } from "./backend-state.ts";
 import { openByteSource } from "./byte-source.ts";
 import type { Connection } from "./connection.ts";
@@ -8,36 +8,38 @@ import { connectFailure } from "./failures.ts";
 import { describeTarget } from "./parse-target.ts";
 import { Client } from "./pg.ts";
 import { PgConnection } from "./pg-connection.ts";
+import { checkSession, refuseOtherForms, startupOptions } from "./session-check.ts";
 import { SILENCE_GRACE_MS, SILENCE_MS_WITHOUT_TIMEOUT } from "./silence-watch.ts";
 import type { ConnectionTarget } from "./target.ts";
 import { tlsOptions } from "./tls-options.ts";
 import { WireConnection } from "./wire-connection.ts";
 
-/** Targets behind a pooler that refused our start-up options, so that only the first connection tries twice. */
-const refusesOptions = new WeakSet<ConnectionTarget>();
+/** Whether a target takes our start-up options, so that only its first connection tries, and looks. */
+const takesOptions = new WeakMap<ConnectionTarget, boolean>();
 
 /**
  * Opens a session. `connectTimeoutMs` covers all of it: name, TCP, TLS, password, until the server is ready.
- * Time-outs of the session travel as start-up options, which saves a round trip; a pooler that refuses them is
- * asked again without (`hasSessionSettings` is then false).
+ * Time-outs of the session travel as start-up options, which saves a round trip. The first session of a target is
+ * asked whether they have arrived; a pooler, which refuses or ignores them, is asked again without
+ * (`hasSessionSettings` is then false).
  *
  * @throws {CONNECTION_FAILED} when nothing answers, the name does not resolve, TLS fails, or time is up.
  * @throws {AUTHENTICATION_FAILED} when the server refuses user or password.
  * @throws {DATABASE_MISSING} when there is no such database.
  * @throws {TOO_MANY_CONNECTIONS} when the server is full.
  * @throws {SERVER_UNAVAILABLE} while it starts, recovers or stops.
+ * @throws {POOLER_ERROR} when a pooler stands between, and the sessions behind it write values in another form.
  */
 export async function connect(
   target: ConnectionTarget,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Connection> {
   const { signal } = options;
-  if (!refusesOptions.has(target)) {
+  if (takesOptions.get(target) !== false) {
     try {
       return await open(target, true, signal);
     } catch (error) {
       if (!(error instanceof OptionsRefused)) throw error;
-      refusesOptions.add(target);
     }
   }
   return open(target, false, signal);
@@ -48,7 +50,7 @@ interface BackendKeyData {
   readonly secretKey: number;
 }
 
-/** Internal: PgBouncer answers "unsupported startup parameter" with 08P01. */
+/** Internal: PgBouncer answers "unsupported startup parameter" with 08P01, or passes over what it is told to ignore. */
 class OptionsRefused extends Error {}
 
 async function open(
@@ -72,7 +74,7 @@ async function open(
     application_name: target.session.applicationName,
     keepAlive: target.session.keepAlive,
     keepAliveInitialDelayMillis: target.session.keepAliveDelayMs,
-    options: withSettings ? settingsOf(target) : undefined,
+    options: withSettings ? startupOptions(target) : undefined,
     stream: () => socket,
   });
   // From the start: an `error` event without a listener ends the process. The end of the socket tells about it too.
@@ -102,35 +104,51 @@ async function open(
       isServerWorking: (processId: number) => isBackendWorking(() => connect(target), processId),
     };
     // Nothing may wait between here and `connect`: bytes that come now are the new owner's.
-    return target.session.wire === "pg"
-      ? new PgConnection({ ...parts, client })
-      : new WireConnection({ ...parts, stream: client.connection.stream, source });
+    const connection =
+      target.session.wire === "pg"
+        ? new PgConnection({ ...parts, client })
+        : new WireConnection({ ...parts, stream: client.connection.stream, source });
+    if (takesOptions.get(target) !== withSettings) await learn(connection, target, withSettings);
+    return connection;
   } catch (error) {
     socket.destroy();
-    if (withSettings && isOptionsRefusal(error)) throw new OptionsRefused();
-    throw reason ?? connectFailure(target, error);
+    if (error instanceof OptionsRefused || (withSettings && isOptionsRefusal(error))) {
+      throw new OptionsRefused();
+    }
+    throw reason ?? (isPlinthError(error) ? checkFailure(target, error) : connectFailure(target, error));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   }
 }
 
+/** Node's timers hold 31 bits of milliseconds; more would fire at once. */
+const TIMER_LIMIT_MS = 2_147_483_647;
+
 function silenceOf({ session: { statementTimeoutMs } }: ConnectionTarget): number {
-  return statementTimeoutMs === 0 ? SILENCE_MS_WITHOUT_TIMEOUT : statementTimeoutMs + SILENCE_GRACE_MS;
+  if (statementTimeoutMs === 0) return SILENCE_MS_WITHOUT_TIMEOUT;
+  return Math.min(statementTimeoutMs + SILENCE_GRACE_MS, TIMER_LIMIT_MS);
 }
 
-/**
- * What a role or database may have set otherwise: time-outs (zero switches one off), and the text forms that decoding
- * relies on (ADR 0015).
- */
-function settingsOf(target: ConnectionTarget): string {
-  const { statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs } = target.session;
-  return [
-    `-c statement_timeout=${Math.trunc(statementTimeoutMs)}`,
-    `-c lock_timeout=${Math.trunc(lockTimeoutMs)}`,
-    `-c idle_in_transaction_session_timeout=${Math.trunc(idleInTransactionTimeoutMs)}`,
-    "-c datestyle=iso -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1",
-  ].join(" ");
+/** Looks, once for each target, how its sessions are set. */
+async function learn(connection: Connection, target: ConnectionTarget, withSettings: boolean): Promise<void> {
+  const check = await checkSession(connection, target).catch((error: unknown) => {
+    if (isPlinthError(error) && error.code === "STATEMENT_TIMEOUT") return undefined;
+    throw error;
+  });
+  // With a time-out of next to nothing there was no time to look: the next session is asked.
+  if (check === undefined) return;
+  if (withSettings) {
+    if (!check.isOwn || !check.hasTimeouts || check.otherForms.length > 0) throw new OptionsRefused();
+  } else {
+    refuseOtherForms(check, target);
+  }
+  takesOptions.set(target, withSettings);
+}
+
+/** A session that was lost while it was looked at has never been open for its owner. */
+function checkFailure(target: ConnectionTarget, error: PlinthError): PlinthError {
+  return error.code === "CONNECTION_LOST" ? connectFailure(target, new Error("lost")) : error;
 }
 
 function isOptionsRefusal(error: unknown): boolean {

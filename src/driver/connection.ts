@@ -80,6 +80,13 @@ export interface QueryOptions {
   readonly pipelined?: boolean | undefined;
 }
 
+/** A COPY: one statement, without parameters. */
+export interface CopyCall extends Pick<StatementCall, "leavesNoTrace"> {
+  readonly text: string;
+  /** What errors show in place of a text that holds values. @default the text */
+  readonly shownAs?: string | undefined;
+}
+
 /** What one statement answered. */
 export interface Outcome {
   /** The command tag without its numbers: `SELECT`, `INSERT`, `ROLLBACK`, `CREATE TABLE`, … */
@@ -129,8 +136,8 @@ export interface Connection {
   /** Something ran that may have left state in the session (see `StatementCall.leavesNoTrace`). */
   readonly isTainted: boolean;
   /**
-   * The server took the session settings of the target. False behind a PgBouncer that refuses start-up options:
-   * time-outs then come from the role or the database (`alter role … set statement_timeout`).
+   * The server took the session settings of the target. False behind a pooler, which refuses or ignores start-up
+   * options: the time-outs then travel with each `begin`, and outside transactions those of the role hold.
    */
   readonly hasSessionSettings: boolean;
   /** Takes several statements at once (see `QueryOptions.pipelined`). */
@@ -148,6 +155,31 @@ export interface Connection {
 
   /** Runs a text of several statements without parameters (simple protocol). For migrations and operator tools. */
   script(text: string): Promise<readonly Outcome[]>;
+
+  /**
+   * Runs `copy … from stdin` and sends what `source` gives. One chunk is on its way at a time: the next one is asked for
+   * when the last has left, and may lie in the same buffer. When the source throws, the server undoes the rows it has and
+   * the call rejects with the source's own error; when the server refuses a row, the source is told to return.
+   *
+   * Until it has settled every other call on the connection rejects with `TRANSACTION_CONTROL`: the source itself may be
+   * what calls, and would wait for its own end.
+   */
+  copyIn(
+    call: CopyCall,
+    source: AsyncIterable<Uint8Array>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome>;
+
+  /**
+   * Runs `copy … to stdout` and hands over what comes, in pieces that end with a row. The next piece is handed over when
+   * `take` has resolved, and what waits is bounded: then the server waits too. On false, the server is told to stop, and
+   * the call rejects with `QUERY_CANCELED`. Other calls on the connection are refused as in `copyIn`.
+   */
+  copyOut(
+    call: CopyCall,
+    take: (bytes: Buffer) => Promise<boolean>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome>;
 
   /**
    * Brings the session back to how it started: rolls back, resets settings and role, drops temporary tables,

@@ -56,8 +56,10 @@ export abstract class Exchange {
   protected fieldsOf(_index: number): readonly Field[] | undefined {
     return undefined;
   }
-  /** The server wants rows of `copy from stdin`, which nobody offers. */
+  /** The server wants rows of `copy from stdin`, which only `CopyIn` offers. */
   protected refuseCopy(_sender: Sender, _index: number): void {}
+  /** It is being canceled: for what a CancelRequest alone does not reach. */
+  stop(): void {}
 
   /** Says who reads the rows of the statement whose answer comes next, and whether in its binary formats. */
   protected expect(reader: RowReader | undefined, isBinary: boolean): void {
@@ -147,10 +149,13 @@ export abstract class Exchange {
     this.#report ??= report;
   }
 
+  /** Rows of `copy to stdout`, which lie in a buffer that is used again; they are passed over by all but `CopyOut`. */
+  copyData(_buffer: Buffer, _start: number, _end: number): void {}
+
   copyIn(sender: Sender): void {
     this.#report = {
       code: "0A000",
-      message: "copy from stdin is not offered by this call; insert in batches instead",
+      message: "copy from stdin is not offered by this call; use copyIn",
     };
     this.refuseCopy(sender, this.#outcomes.length);
   }

@@ -6,6 +6,7 @@ import {
   type PlinthError,
   type ServerReport,
   StatementError,
+  TransactionError,
 } from "../errors/index.ts";
 import { type Exchange, isServerReport, type Reply, reportOf } from "./exchange.ts";
 import { describeTarget } from "./parse-target.ts";
@@ -198,4 +199,18 @@ function socketCause(error: unknown, code: string | undefined): Error | undefine
   if (code === undefined) return undefined;
   const syscall = error instanceof Error && "syscall" in error ? `${String(error.syscall)} ` : "";
   return Object.assign(new Error(`${syscall}${code}`), { code });
+}
+
+/** For what was called behind a BEGIN that failed. */
+export function notBegun(): TransactionError {
+  return new TransactionError(
+    "TRANSACTION_ABORTED",
+    "the statement was not sent, because the transaction it belongs to could not begin",
+    { hint: "The error of the statement that began it says why." },
+  );
+}
+
+/** What the server said last, unasked: why the session ended. */
+export function farewellOf(report: ServerReport): PlinthError {
+  return statementFailure(report, { text: undefined, canceledByUs: false });
 }

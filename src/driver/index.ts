@@ -3,6 +3,7 @@ export { connect } from "./connect.ts";
 export type {
   Cell,
   Connection,
+  CopyCall,
   Field,
   Notice,
   Outcome,
@@ -13,6 +14,7 @@ export type {
   TransactionStatus,
 } from "./connection.ts";
 export { PIPELINE_LIMIT } from "./connection.ts";
+export { busyCopying } from "./copying.ts";
 export { batchIndexOf, wasNeverSent } from "./failures.ts";
 export { MalformedRow } from "./protocol-error.ts";
 // Where to connect

@@ -10,6 +10,8 @@ const SHORT_TEXT = 40;
 
 const [PARSE, CLOSE, QUERY, COPY_FAIL] = [..."PCQf"].map((kind) => kind.charCodeAt(0));
 const EXECUTE = Buffer.from("E\0\0\0\x09\0\0\0\0\0", "latin1");
+const FLUSH = Buffer.from("H\0\0\0\x04", "latin1");
+const COPY_DONE = Buffer.from("c\0\0\0\x04", "latin1");
 const SYNC = Buffer.from("S\0\0\0\x04", "latin1");
 const DESCRIBE = Buffer.from("D\0\0\0\x06P\0", "latin1");
 const TERMINATE = Buffer.from("X\0\0\0\x04", "latin1");
@@ -105,6 +107,14 @@ export class MessageWriter implements Sender {
 
   sync(): void {
     this.#bytes(SYNC);
+  }
+
+  flush(): void {
+    this.#bytes(FLUSH);
+  }
+
+  endCopy(): void {
+    this.#bytes(COPY_DONE);
   }
 
   failCopy(reason: string): void {

@@ -1,8 +1,10 @@
+import type { Duplex } from "node:stream";
 import type pg from "pg";
 import type { Exchange } from "./exchange.ts";
 import { type PgWire, Submittable } from "./pg-wire.ts";
 import { UnusableSession } from "./protocol-error.ts";
-import { Session, type SessionParts } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 export interface PgConnectionParts extends SessionParts {
   /** Connected. */
@@ -42,6 +44,13 @@ export class PgConnection extends Session {
       throw error;
     }
   }
+
+  protected override get stream(): Duplex {
+    const wire: PgWire = this.#client.connection;
+    return wire.stream;
+  }
+
+  protected override transmitMore(): void {}
 
   protected override terminate(): void {
     this.#client.end(() => {});

@@ -15,8 +15,10 @@ export interface PgWire {
   describe(message: { type: string; name: string }, more: boolean): void;
   execute(message: null, more: boolean): void;
   close(message: { type: string; name: string }, more: boolean): void;
+  flush(): void;
   sync(): void;
-  /** Missing in the types only. */
+  /** These are missing in the types only. */
+  endCopyFrom?(): void;
   sendCopyFail?(reason: string): void;
 }
 
@@ -51,6 +53,12 @@ class PgSender implements Sender {
   }
   sync(): void {
     this.#wire.sync();
+  }
+  flush(): void {
+    this.#wire.flush();
+  }
+  endCopy(): void {
+    this.#wire.endCopyFrom?.();
   }
   failCopy(reason: string): void {
     this.#wire.sendCopyFail?.(reason);
@@ -106,5 +114,8 @@ export class Submittable {
 
   handleReadyForQuery(): void {}
   handlePortalSuspended(): void {}
-  handleCopyData(): void {}
+
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    this.#exchange.copyData(chunk, 0, chunk.length);
+  }
 }

@@ -18,6 +18,10 @@ export interface Sender {
   /** Describes the unnamed portal. */
   describe(): void;
   execute(): void;
+  /** Asks for the answers so far. */
+  flush(): void;
   sync(): void;
+  /** All rows of `copy from stdin` were sent. */
+  endCopy(): void;
   failCopy(reason: string): void;
 }

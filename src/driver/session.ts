@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
-import { hide, type PlinthError, type ServerReport, TransactionError } from "../errors/index.ts";
+import type { Duplex } from "node:stream";
+import { hide, type PlinthError, type ServerReport } from "../errors/index.ts";
 import { sendCancelRequest } from "./cancel-request.ts";
 import {
   type Connection,
+  type CopyCall,
   type Notice,
   type Outcome,
   PIPELINE_LIMIT,
@@ -10,22 +12,33 @@ import {
   type StatementCall,
   type TransactionStatus,
 } from "./connection.ts";
+import { busyCopying, type CopyPort, runCopyIn, runCopyOut } from "./copying.ts";
 import { type Exchange, isServerReport, isStale, type Reply, reportOf } from "./exchange.ts";
 import {
   CLOSED,
   canceledFailure,
   type FailedCall,
+  farewellOf,
   lostFailure,
+  notBegun,
   replyFailure,
   SILENT,
-  statementFailure,
 } from "./failures.ts";
 import { Flight, Script } from "./flight.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { UnusableSession } from "./protocol-error.ts";
+import { openingCalls } from "./session-check.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { leftoverNames, RESET_SCRIPT } from "./session-reset.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-import { checkBegin, checkText, checkValues, controlsTransactionOnly } from "./statement-check.ts";
+import {
+  checkBegin,
+  checkText,
+  checkValues,
+  controlsTransactionOnly,
+  refuseSessionState,
+  refuseSessionStateOfScript,
+} from "./statement-check.ts";
 import type { ConnectionTarget } from "./target.ts";
 
 /** How long a canceled statement may go on before its connection is cut. */
@@ -36,19 +49,6 @@ const CLOSE_TIMEOUT_MS = 2_000;
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: "idle", T: "open", E: "failed" };
 
 let lastId = 0;
-
-export interface SessionParts {
-  /** The raw socket, below TLS: destroying it is what always works. */
-  readonly socket: Socket;
-  readonly target: ConnectionTarget;
-  readonly processId: number;
-  readonly secretKey: number;
-  readonly hasSessionSettings: boolean;
-  /** After this long without an answer, `isServerWorking` is asked. */
-  readonly silenceMs: number;
-  /** Whether the server still works for this session; asked on another connection. */
-  readonly isServerWorking: (processId: number) => Promise<boolean>;
-}
 
 /**
  * A session whatever carries its messages. Exchanges go on the wire in the order they were called: one at a time,
@@ -79,6 +79,8 @@ export abstract class Session implements Connection {
   #waiting: Exchange[] = [];
   /** The flight with a BEGIN that is not settled yet. */
   #beginning: Exchange | undefined;
+  /** A COPY and whoever feeds or reads it have the connection to themselves. */
+  #isCopying = false;
   #canceling: Promise<void> | undefined;
   #isTainted = false;
   /** Set once: the session is over. `reason` stays undefined when we ended it. */
@@ -121,7 +123,7 @@ export abstract class Session implements Connection {
     const begin = options?.begin;
     const startsTransaction = begin !== undefined;
     if (startsTransaction) checkBegin(begin);
-    const calls = startsTransaction ? [{ text: begin, values: [] }, call] : [call];
+    const calls = startsTransaction ? [...openingCalls(begin, this, this.#target), call] : [call];
     for (const each of calls) this.#admit(each);
     const isPipelined = options?.pipelined === true && !startsTransaction && this.#mayPipeline(call, signal);
     const isPooled = !this.hasSessionSettings;
@@ -148,7 +150,7 @@ export abstract class Session implements Connection {
     const begin = options?.begin;
     const startsTransaction = begin !== undefined;
     if (startsTransaction) checkBegin(begin);
-    const calls = startsTransaction ? [{ text: begin, values: [] }, ...given] : given;
+    const calls = startsTransaction ? [...openingCalls(begin, this, this.#target), ...given] : given;
     const isPooled = !this.hasSessionSettings;
     let flight = new Flight(calls, this.#statements, { startsTransaction, isPooled });
     let reply = await this.#exchange(flight);
@@ -166,8 +168,25 @@ export abstract class Session implements Connection {
 
   async script(text: string): Promise<readonly Outcome[]> {
     checkText({ text });
+    if (!this.hasSessionSettings) refuseSessionStateOfScript(text);
     this.#isTainted = true;
     return this.#runScript(text);
+  }
+
+  copyIn(
+    call: CopyCall,
+    source: AsyncIterable<Uint8Array>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome> {
+    return runCopyIn(this.#portFor(call), call, source, options?.signal);
+  }
+
+  copyOut(
+    call: CopyCall,
+    take: (bytes: Buffer) => Promise<boolean>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome> {
+    return runCopyOut(this.#portFor(call), call, take, options?.signal);
   }
 
   async reset(): Promise<void> {
@@ -179,7 +198,11 @@ export abstract class Session implements Connection {
 
   async cancel(): Promise<void> {
     if (this.#inFlight.length === 0 || this.#end !== undefined) return;
-    for (const exchange of this.#inFlight) exchange.isCanceled = true;
+    for (const exchange of this.#inFlight) {
+      exchange.isCanceled = true;
+      exchange.stop();
+    }
+    this.transmitMore();
     const request = sendCancelRequest(this.#target, this.processId, this.#secretKey);
     // Both outcomes let the queue go on; the caller learns which it was.
     const over = Promise.allSettled([this.#canceling, request]).then(() => {
@@ -221,6 +244,10 @@ export abstract class Session implements Connection {
 
   /** Sends the messages of an exchange. What it throws fails that exchange, of which nothing may then be sent. */
   protected abstract transmit(exchange: Exchange): void;
+  /** Sends what an exchange has added since. */
+  protected abstract transmitMore(): void;
+  /** Where the bytes of a COPY go. */
+  protected abstract get stream(): Duplex;
   /** Ends the session in an orderly way. */
   protected abstract terminate(): void;
 
@@ -295,6 +322,10 @@ export abstract class Session implements Connection {
   // ---- Who goes on the wire when ------------------------------------------------------------------------
 
   #exchange(exchange: Exchange, signal?: AbortSignal): Promise<Reply> {
+    if (this.#isCopying) {
+      exchange.fail(busyCopying());
+      return exchange.reply;
+    }
     if (signal !== undefined) return this.#exchangeUntil(exchange, signal);
     exchange.needsTransaction = this.#beginning !== undefined;
     if (exchange instanceof Flight && exchange.startsTransaction) this.#beginning = exchange;
@@ -372,6 +403,7 @@ export abstract class Session implements Connection {
     // What is prepared was looked at before.
     if (call.name === undefined || !this.#statements.has(call.name, call.text)) checkText(call);
     checkValues(call.values);
+    if (!this.hasSessionSettings && call.leavesNoTrace !== true) refuseSessionState(call.text);
     this.#isTainted ||= call.leavesNoTrace !== true && !controlsTransactionOnly(call.text);
   }
 
@@ -396,7 +428,34 @@ export abstract class Session implements Connection {
     throw this.#failureOf(script, reply, {});
   }
 
+  #portFor(call: CopyCall): CopyPort {
+    return {
+      stream: this.stream,
+      alone: async (copy, signal, work) => {
+        checkText(call);
+        this.#isTainted ||= call.leavesNoTrace !== true;
+        const isFirst = !this.#isCopying;
+        const reply = this.#exchange(copy, signal);
+        this.#isCopying = true;
+        return work(reply).finally(() => {
+          if (isFirst) this.#isCopying = false;
+        });
+      },
+      transmitMore: () => this.transmitMore(),
+      stop: (copy) => this.#stopUntilCut(copy),
+      failureOf: (copy, reply, failed) => this.#failureOf(copy, reply, failed),
+    };
+  }
+
   // ---- Cancelling by signal -----------------------------------------------------------------------------
+
+  /** Stops what runs now. A session that nobody can stop, because the request is lost or not heard, is cut. */
+  #stopUntilCut(exchange: Exchange): ReturnType<typeof setTimeout> | undefined {
+    if (this.current !== exchange) return undefined;
+    const deadline = setTimeout(() => this.destroy(), STOP_TIMEOUT_MS);
+    this.cancel().catch(() => {});
+    return deadline;
+  }
 
   async #exchangeUntil(exchange: Exchange, signal: AbortSignal): Promise<Reply> {
     if (signal.aborted) throw canceledFailure(signal, "before it was sent");
@@ -410,12 +469,8 @@ export abstract class Session implements Connection {
         exchange.abandon();
         return;
       }
-      // Settled, and its caller has not heard yet: what runs now is somebody else's.
-      if (this.current !== exchange) return;
-      exchange.isCanceled = true;
-      // Also when the request cannot be delivered: a session nobody can stop is cut.
-      deadline = setTimeout(() => this.destroy(), STOP_TIMEOUT_MS);
-      this.cancel().catch(() => {});
+      // Settled, and its caller has not heard yet: then what runs now is somebody else's.
+      deadline = this.#stopUntilCut(exchange);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -444,15 +499,3 @@ export abstract class Session implements Connection {
 }
 
 const ROLLBACK: StatementCall = { text: "rollback", values: [] };
-
-function notBegun(): TransactionError {
-  return new TransactionError(
-    "TRANSACTION_ABORTED",
-    "the statement was not sent, because the transaction it belongs to could not begin",
-    { hint: "The error of the statement that began it says why." },
-  );
-}
-
-function farewellOf(report: ServerReport): PlinthError {
-  return statementFailure(report, { text: undefined, canceledByUs: false });
-}

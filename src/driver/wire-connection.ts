@@ -5,7 +5,8 @@ import type { Exchange } from "./exchange.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { ProtocolViolation } from "./protocol-error.ts";
-import { Session, type SessionParts } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 export interface WireConnectionParts extends SessionParts {
   /** Logged in and silent: the socket, or TLS on it. Its bytes are ours from now on. */
@@ -75,6 +76,14 @@ export class WireConnection extends Session {
     this.#flushSoon();
   }
 
+  protected override get stream(): Duplex {
+    return this.#stream;
+  }
+
+  protected override transmitMore(): void {
+    if (this.#writer.length > 0) this.#flushSoon();
+  }
+
   protected override terminate(): void {
     this.#writer.terminate();
     this.#send();
@@ -110,6 +119,8 @@ export class WireConnection extends Session {
     } catch (error) {
       this.cut(error instanceof Error ? error : new ProtocolViolation("an answer nobody can read"));
     }
+    // An answer may call for more: the end of a COPY, or the refusal of one.
+    if (this.#writer.length > 0) this.#flushSoon();
   }
 
   #receive(kind: number, buffer: Buffer, start: number, end: number): void {
@@ -122,9 +133,11 @@ export class WireConnection extends Session {
       case NO_DATA:
       case PARAMETER_DESCRIPTION:
       case COPY_OUT:
-      case COPY_DATA:
       case COPY_DONE:
         this.#answering();
+        break;
+      case COPY_DATA:
+        this.#answering().copyData(buffer, start, end);
         break;
       case COMMAND_COMPLETE:
         completeBy(this.#answering(), buffer, start, end);
@@ -145,7 +158,7 @@ export class WireConnection extends Session {
         this.#answering().complete("", undefined);
         break;
       case COPY_IN:
-        this.#refuseCopy();
+        this.#copyIn();
         break;
       default:
         this.#hear(kind, buffer, start, end);
@@ -192,11 +205,10 @@ export class WireConnection extends Session {
   }
 
   /** What is already on its way behind a COPY would be eaten by it; then nobody knows where its neighbours stand. */
-  #refuseCopy(): void {
+  #copyIn(): void {
     const exchange = this.#answering();
     if (exchange.isPipelined) throw new ProtocolViolation("COPY in the middle of pipelined statements");
     exchange.copyIn(this.#writer);
-    this.#flushSoon();
   }
 
   #noteParameter(buffer: Buffer, start: number, end: number): void {

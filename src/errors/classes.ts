@@ -113,6 +113,8 @@ export interface ServerErrorFields {
   readonly constraint?: string | undefined;
   /** 1-based character offset into the statement. */
   readonly position?: number | undefined;
+  /** 1-based line of the input of a copy. */
+  readonly line?: number | undefined;
 }
 
 /** What holds values, and is therefore kept off every log: readable by name only. */
@@ -130,6 +132,8 @@ export class StatementError extends PlinthError {
   readonly columns: readonly string[];
   readonly constraint: string | undefined;
   readonly position: number | undefined;
+  /** Which line (1-based; of rows, which row) of a copy's input it is about. */
+  readonly line: number | undefined;
   /** What the server said, in its own language. May quote values: not enumerable, not in `message`. */
   declare readonly serverMessage: string | undefined;
   /** PostgreSQL's `DETAIL`, which quotes row values: not enumerable, not in `message`. */
@@ -150,6 +154,7 @@ export class StatementError extends PlinthError {
     this.columns = fields.columns ?? [];
     this.constraint = fields.constraint;
     this.position = fields.position;
+    this.line = fields.line;
     hide(this, "serverMessage", options.secrets?.serverMessage);
     hide(this, "detail", options.secrets?.detail);
     hide(this, "where", options.secrets?.where);

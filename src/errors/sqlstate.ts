@@ -121,13 +121,16 @@ export function errorFromServer(report: ServerReport, context: CallContext = {})
   const sqlstate = report.code ?? "XX000";
   const [code, words] = kindOf(sqlstate, report, context);
   const secrets = { serverMessage: report.message, detail: report.detail, where: report.where };
+  const copied = placeInCopy(report.where);
+  const column = report.column ?? copied?.column;
   const fields: ServerErrorFields = {
     sqlstate,
     schema: report.schema,
     table: report.table,
-    columns: report.column === undefined ? keyColumns(sqlstate, report.detail) : [report.column],
+    columns: column === undefined ? keyColumns(sqlstate, report.detail) : [column],
     constraint: report.constraint,
     position: report.position === undefined ? undefined : Number(report.position),
+    line: copied?.line,
   };
   const message = `${messageOf(sqlstate, words, report)}${objectOf(fields)} [${sqlstate}]`;
   switch (code) {
@@ -152,14 +155,18 @@ export function errorFromServer(report: ServerReport, context: CallContext = {})
   }
 }
 
-/** The first thing most people forget. */
+/** The first thing most people forget, or never meet. */
 function hintFor(sqlstate: string): { readonly hint?: string } {
-  return sqlstate === "42P01"
-    ? {
-        hint: "Have the migrations run on this database? See plinth migrate status. SQL of your own names the schema: tracker.tasks.",
-      }
-    : {};
+  const hint = HINTS[sqlstate];
+  return hint === undefined ? {} : { hint };
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  "42P01":
+    "Have the migrations run on this database? See plinth migrate status. SQL of your own names the schema: tracker.tasks.",
+  "54000":
+    "A value may have 2,700 bytes in an index and a row 8,000 in its page: limit the column's length, index a hash of it, or split the row.",
+};
 
 function kindOf(sqlstate: string, report: ServerReport, context: CallContext): Kind {
   if (
@@ -192,11 +199,23 @@ function messageOf(sqlstate: string, words: string, report: ServerReport): strin
 
 function objectOf(fields: ServerErrorFields): string {
   const parts: string[] = [];
+  if (fields.line !== undefined) parts.push(`line ${fields.line}`);
   if (fields.table !== undefined) parts.push(`table ${fields.table}`);
   if (fields.columns !== undefined && fields.columns.length > 0)
     parts.push(`column ${fields.columns.join(", ")}`);
   if (fields.constraint !== undefined) parts.push(`constraint ${fields.constraint}`);
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+/** `COPY tasks, line 3, column priority: "x"`, in any language of the server that keeps this order. */
+const PLACE_IN_COPY = /^COPY .*?, [^\d,:]*(\d+)(?:, [^\s,:]+ ([^:"]+))?(?:: .*)?$/m;
+
+/** Where in a copy's input an error arose, without the value that its context quotes. */
+function placeInCopy(
+  where: string | undefined,
+): { readonly line: number; readonly column: string | undefined } | undefined {
+  const match = where === undefined ? null : PLACE_IN_COPY.exec(where);
+  return match === null ? undefined : { line: Number(match[1]), column: match[2] };
 }
 
 /** Whose detail begins with the key: unique, foreign key, restrict and exclusion. Others quote the whole row there. */

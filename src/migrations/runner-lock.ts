@@ -145,7 +145,7 @@ async function refusePooler(connection: Connection): Promise<void> {
     "POOLER_ERROR",
     "this connection goes through a pooler, and migrations need the server itself",
     {
-      hint: "Run the command with a DATABASE_URL that names the server's own host and port.",
+      hint: "Name the server's own host and port in DATABASE_DIRECT_URL.",
     },
   );
 }

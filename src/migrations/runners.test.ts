@@ -141,7 +141,7 @@ describe("runners that start together", () => {
     await expect(project.migrator({ target }).up()).rejects.toMatchObject({
       code: "POOLER_ERROR",
       message:
-        "this connection goes through a pooler, and migrations need the server itself\n  Run the command with a DATABASE_URL that names the server's own host and port.",
+        "this connection goes through a pooler, and migrations need the server itself\n  Name the server's own host and port in DATABASE_DIRECT_URL.",
     });
     pooler.close();
   });

@@ -20,6 +20,11 @@ export const CLOSE_DEADLINE_MS_DEFAULT = 10_000;
 const REFUSAL_PAUSE_MS = 1_000;
 const REFUSAL_WARNING_EVERY_MS = 60_000;
 
+/** No connection is left: of the server, or of PgBouncer, whose own errors have one code for all. */
+function isFull({ code, summary }: PlinthError): boolean {
+  return code === "TOO_MANY_CONNECTIONS" || (code === "POOLER_ERROR" && summary.includes("max_client_conn"));
+}
+
 /** See README.md for the states of a member and the invariants of the line. */
 export class ConnectionPool implements Pool {
   readonly #options: ParsedPoolOptions;
@@ -141,9 +146,12 @@ export class ConnectionPool implements Pool {
   }
 
   async verify(): Promise<PoolVerification> {
-    const found = await this.use((connection) => readBudget(connection, this.#options));
-    checkBudget(found, this.#options);
-    return found;
+    return this.use(async (connection) => {
+      const found = await readBudget(connection, this.#options);
+      // Behind a pooler our connections are the pooler's, and so is the arithmetic.
+      if (connection.hasSessionSettings) checkBudget(found, this.#options);
+      return found;
+    });
   }
 
   close(options: { readonly deadlineMs?: number } = {}): Promise<void> {
@@ -328,7 +336,7 @@ export class ConnectionPool implements Pool {
   /** Fails the caller whose turn it was, at once: it can say 503 now instead of after a time-out. */
   #onOpenFailure(error: unknown): void {
     if (this.#closing !== undefined) return;
-    if (isPlinthError(error) && error.code === "TOO_MANY_CONNECTIONS" && this.#members.size > 0) {
+    if (isPlinthError(error) && isFull(error) && this.#members.size > 0) {
       // Those that are open still serve the line; asking again and again would only add load.
       this.#pauseOpening(error);
       return;

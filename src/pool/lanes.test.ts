@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { call } from "../../test/conformance/connection.ts";
 import { watchedPool } from "../../test/support/pool.ts";
+import { directly } from "../../test/support/pooler.ts";
 import { type TestServer, testServer } from "../../test/support/server.ts";
 import { connect, parseTarget, type StatementCall } from "../driver/index.ts";
 import { createPool, type Pool } from "./index.ts";
@@ -12,6 +13,9 @@ beforeAll(async () => {
   server = await testServer();
 });
 afterAll(() => server.stop());
+
+/** Behind a pooler nothing shares. */
+const LANES = () => directly("statements that share a connection");
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const many = <T>(count: number, make: (i: number) => T): T[] =>
@@ -49,7 +53,7 @@ async function untilShared(pool: Pool, make: () => StatementCall): Promise<void>
 
 describe("statements known to be short", () => {
   it("share one or two connections, whatever their number", async () => {
-    const { pool, quiet } = watchedPool(server.url);
+    const { pool, quiet } = watchedPool(server.url, LANES());
     await untilShared(pool, () => whoami);
     const outcomes = await Promise.all(
       many(500, (i) => pool.run(compiled("echo", "select $1::int4 * 2", String(i)))),
@@ -59,7 +63,7 @@ describe("statements known to be short", () => {
   });
 
   it("hold none when they have nothing to do", async () => {
-    const { pool } = watchedPool(server.url);
+    const { pool } = watchedPool(server.url, LANES());
     await untilShared(pool, () => whoami);
     const running = many(100, () => pool.run(whoami));
     expect(pool.stats.inUse).toBeGreaterThan(0);
@@ -73,7 +77,7 @@ describe("statements known to be short", () => {
   });
 
   it("go on beside slow ones, which have connections to themselves", async () => {
-    const { pool, quiet } = watchedPool(server.url);
+    const { pool, quiet } = watchedPool(server.url, LANES());
     await untilShared(pool, () => whoami);
     const order: string[] = [];
     const slow = processesOf(pool, 8, () => asleep(1)).finally(() => order.push("slow"));
@@ -87,7 +91,7 @@ describe("statements known to be short", () => {
   });
 
   it("fail alone", async () => {
-    const { pool, quiet } = watchedPool(server.url);
+    const { pool, quiet } = watchedPool(server.url, LANES());
     const divide = (by: number) => compiled("divide", "select pg_backend_pid(), 10 / $1::int4", String(by));
     await untilShared(pool, () => divide(2));
     const settled = await Promise.allSettled(many(50, (i) => pool.run(divide(i % 10))));
@@ -102,7 +106,7 @@ describe("statements known to be short", () => {
   });
 
   it("lose with their connection only what was sent on it", async () => {
-    const { pool, quiet } = watchedPool(server.url, { queueLimit: 10_000 });
+    const { pool, quiet } = watchedPool(server.url, { ...LANES(), queueLimit: 10_000 });
     await untilShared(pool, () => asleep(0));
     const admin = await connect(parseTarget(server.url));
     // More than two connections take at once; the first ones hold the rest up for long enough to end them.
@@ -123,7 +127,7 @@ describe("statements known to be short", () => {
   });
 
   it("leave the lane when they turn out slow", async () => {
-    const { pool, quiet } = watchedPool(server.url);
+    const { pool, quiet } = watchedPool(server.url, LANES());
     await untilShared(pool, () => asleep(0));
     await vi.waitFor(
       async () => expect((await processesOf(pool, 8, () => asleep(0.05))).size).toBeGreaterThan(2),
@@ -133,7 +137,7 @@ describe("statements known to be short", () => {
   });
 
   it("have a connection to themselves when they can be canceled", async () => {
-    const { pool, quiet } = watchedPool(server.url);
+    const { pool, quiet } = watchedPool(server.url, LANES());
     await untilShared(pool, () => asleep(0));
     await untilShared(pool, () => whoami);
     const controller = new AbortController();
@@ -146,7 +150,7 @@ describe("statements known to be short", () => {
   });
 
   it("yield to work that waits for a second connection while it holds one", async () => {
-    const { pool, quiet } = watchedPool(server.url, { max: 2, acquireTimeoutMs: 5_000 });
+    const { pool, quiet } = watchedPool(server.url, { ...LANES(), max: 2, acquireTimeoutMs: 5_000 });
     await untilShared(pool, () => whoami);
     let isOver = false;
     const traffic = many(4, async () => {
@@ -178,7 +182,7 @@ describe("statements known to be short", () => {
   });
 
   it("move to a new connection when theirs is too old, without a pause in the traffic", async () => {
-    const { pool, quiet } = watchedPool(server.url, { maxLifetimeMs: 300 });
+    const { pool, quiet } = watchedPool(server.url, { ...LANES(), maxLifetimeMs: 300 });
     await untilShared(pool, () => whoami);
     const seen = new Set<unknown>();
     const until = performance.now() + 1_500;
@@ -192,7 +196,7 @@ describe("statements known to be short", () => {
   });
 
   it("are no leak, however long there is work", async () => {
-    const { pool, warnings, quiet } = watchedPool(server.url, { leakWarningMs: 50 });
+    const { pool, warnings, quiet } = watchedPool(server.url, { ...LANES(), leakWarningMs: 50 });
     await untilShared(pool, () => whoami);
     const until = performance.now() + 500;
     await Promise.all(
@@ -211,7 +215,7 @@ describe("a pool that cannot share", () => {
     ["because it has one connection", { max: 1 }],
     ["because pg carries the messages", { max: 4, session: { wire: "pg" as const } }],
   ])("runs every statement on a connection of its own, %s", async (_why, options) => {
-    const { pool, quiet } = watchedPool(server.url, options);
+    const { pool, quiet } = watchedPool(server.url, { ...LANES(), ...options });
     for (let run = 0; run < 30; run++) await pool.run(whoami);
     expect((await processesOf(pool, 20, () => asleep(0.02))).size).toBe(options.max);
     await quiet();

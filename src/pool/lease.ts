@@ -1,5 +1,6 @@
 import type {
   Connection,
+  CopyCall,
   Notice,
   Outcome,
   QueryOptions,
@@ -68,6 +69,20 @@ export class LeasedConnection implements Connection {
   }
   script(text: string): Promise<readonly Outcome[]> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.script(text);
+  }
+  copyIn(
+    call: CopyCall,
+    source: AsyncIterable<Uint8Array>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome> {
+    return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.copyIn(call, source, options);
+  }
+  copyOut(
+    call: CopyCall,
+    take: (bytes: Buffer) => Promise<boolean>,
+    options?: Pick<QueryOptions, "signal">,
+  ): Promise<Outcome> {
+    return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.copyOut(call, take, options);
   }
   reset(): Promise<void> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.reset();

@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { call } from "../../test/conformance/connection.ts";
 import { watchedPool } from "../../test/support/pool.ts";
+import { directly } from "../../test/support/pooler.ts";
 import { type TestServer, testServer } from "../../test/support/server.ts";
 import type { Pool } from "./index.ts";
 
@@ -38,7 +39,10 @@ describe("release", () => {
     ["a cursor that outlives its transaction", "begin; declare c cursor with hold for select 1; commit"],
     ["a setting made by a function", "select set_config('search_path', 'pg_catalog', false)"],
   ])("hides %s from the next borrower, on the same connection", async (_what, text) => {
-    const { pool, quiet, warnings } = watchedPool(server.url, { max: 1 });
+    const { pool, quiet, warnings } = watchedPool(server.url, {
+      max: 1,
+      ...directly("state that a session keeps"),
+    });
     const clean = await findings(pool);
     await pool.use((connection) => connection.query(call("select 1")));
     await pool.use((connection) => connection.script(text));

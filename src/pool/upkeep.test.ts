@@ -2,6 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { call } from "../../test/conformance/connection.ts";
 import { fillPool, watchedPool } from "../../test/support/pool.ts";
+import { directly } from "../../test/support/pooler.ts";
 import { type TestServer, testServer } from "../../test/support/server.ts";
 import { createPool } from "./index.ts";
 
@@ -125,7 +126,11 @@ describe("verify", () => {
   });
 
   it("explains a budget that does not fit, and what would", async () => {
-    const { pool } = watchedPool(server.url, { max: 60, instances: 4 });
+    const { pool } = watchedPool(server.url, {
+      max: 60,
+      instances: 4,
+      ...directly("the budget of connections, which is the pooler's own affair"),
+    });
     const maximum = await pool.use(async (connection) =>
       Number((await connection.query(call("show max_connections"))).rows[0]?.[0]),
     );

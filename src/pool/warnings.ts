@@ -26,12 +26,12 @@ export function refusedWarning(open: number, max: number, error: PlinthError): P
   };
 }
 
-/** A pooler between us and the server takes no start-up options. */
+/** A pooler between us and the server refuses or ignores start-up options. */
 export function settingsWarning(target: ConnectionTarget): PoolWarning {
   return {
     code: "POOL_NO_SESSION_SETTINGS",
     message:
-      `${describeTarget(target)} refuses start-up options, as a pooler does, so its sessions have no time-outs from ` +
-      "Plinth; set them on the role: alter role … set statement_timeout = …",
+      `${describeTarget(target)} takes no session settings, as a pooler does, so outside transactions statements have ` +
+      "no time-outs from Plinth; set them on the role: alter role … set statement_timeout = …",
   };
 }

@@ -1,5 +1,7 @@
-import type { AnyEntity, Flat, Row, RowKeys, TraitsOf } from "../schema/index.ts";
-import type { OneOrMany, SortTerm } from "./list-types.ts";
+import type { AnyEntity, Flat, One, Row, RowKeys, TraitsOf } from "../schema/index.ts";
+import type { Computed, ComputeMap } from "./computed.ts";
+import type { OneKeys, OneOrMany, SortPath, SortTerm } from "./list-types.ts";
+import type { RelationsOf, TargetOf } from "./relation-types.ts";
 import type { Operators, Where } from "./where-types.ts";
 
 // ---- Which columns ------------------------------------------------------------------------------------------------
@@ -33,22 +35,77 @@ type KeysOfType<E extends AnyEntity, C> = {
   [K in RowKeys<E>]: ColumnType<E, K> extends C ? K : never;
 }[RowKeys<E>];
 
-/** Properties of columns that can be added up: numbers and intervals. */
-export type SummableKeys<E extends AnyEntity> = KeysOfType<E, Summable>;
+/** Those of an entity and of the rows that relations to one lead to; the types know two. */
+type PathsOfType<S, E extends AnyEntity, C> =
+  | KeysOfType<E, C>
+  | { [K in OneKeys<S, E>]: `${K}.${NextPath<S, TargetOf<RelationsOf<S, E>[K]>, C>}` }[OneKeys<S, E>];
 
-/** Properties of columns that have a least and a greatest value: numbers, texts, enums, dates and times. */
-export type RankedKeys<E extends AnyEntity> = KeysOfType<E, Ranked>;
+type NextPath<S, E extends AnyEntity, C> =
+  | KeysOfType<E, C>
+  | { [K in OneKeys<S, E>]: `${K}.${KeysOfType<TargetOf<RelationsOf<S, E>[K]>, C>}` }[OneKeys<S, E>];
+
+type ComputedOfType<X, C> = {
+  [K in keyof X & string]: X[K] extends Computed<unknown, infer D> ? (D extends C ? K : never) : never;
+}[keyof X & string];
+
+/** What rows can be grouped by: their columns, those of rows they lead to, what is computed. */
+export type GroupKeys<S, E extends AnyEntity, X> = SortPath<E, S> | (keyof X & string);
+
+/** What can be added up: numbers and intervals. */
+export type SummableKeys<S, E extends AnyEntity, X> =
+  | PathsOfType<S, E, Summable>
+  | ComputedOfType<X, Summable>;
+
+/** What has a least and a greatest value: numbers, texts, enums, dates and times. */
+export type RankedKeys<S, E extends AnyEntity, X> = PathsOfType<S, E, Ranked> | ComputedOfType<X, Ranked>;
 
 // ---- What comes out -----------------------------------------------------------------------------------------------
+
+/** Drizzle's name of a type, by the name that a caller knows the value by. */
+type TypeAt<S, E extends AnyEntity, X, K> = K extends keyof X
+  ? X[K] extends Computed<unknown, infer C>
+    ? C
+    : never
+  : K extends RowKeys<E>
+    ? ColumnType<E, K>
+    : K extends `${infer R}.${infer P}`
+      ? R extends keyof RelationsOf<S, E>
+        ? TypeAt<S, TargetOf<RelationsOf<S, E>[R]>, Record<never, never>, P>
+        : never
+      : never;
+
+/** The value itself. A column of a related row is null where there may be no such row, or a dead one. */
+export type ValueAt<S, E extends AnyEntity, X, K> = K extends keyof X
+  ? X[K] extends Computed<infer T>
+    ? T
+    : never
+  : K extends keyof Row<E>
+    ? Row<E>[K]
+    : K extends `${infer R}.${infer P}`
+      ? R extends keyof RelationsOf<S, E>
+        ? ValueAt<S, TargetOf<RelationsOf<S, E>[R]>, Record<never, never>, P> | Missing<RelationsOf<S, E>[R]>
+        : never
+      : never;
+
+type Missing<R> =
+  R extends One<infer T, infer N>
+    ? N extends false
+      ? TraitsOf<T>["softDelete"] extends true
+        ? null
+        : never
+      : null
+    : never;
 
 type SumOf<C> = C extends Small ? bigint : C extends Float ? number : string;
 type AverageOf<C> = C extends Float ? number : string;
 
-type Sums<E extends AnyEntity, K extends string> = { [P in K]: SumOf<ColumnType<E, P>> | null };
-type Averages<E extends AnyEntity, K extends string> = { [P in K]: AverageOf<ColumnType<E, P>> | null };
-type Extremes<E extends AnyEntity, K extends string> = { [P in K & RowKeys<E>]: Row<E>[P] | null };
+type Sums<S, E extends AnyEntity, X, K extends string> = { [P in K]: SumOf<TypeAt<S, E, X, P>> | null };
+type Averages<S, E extends AnyEntity, X, K extends string> = {
+  [P in K]: AverageOf<TypeAt<S, E, X, P>> | null;
+};
+type Extremes<S, E extends AnyEntity, X, K extends string> = { [P in K]: ValueAt<S, E, X, P> | null };
 
-type Part<Name extends string, K, Value> = [K] extends [never] ? unknown : { [P in Name]: Value };
+type Part<Name extends string, K, Value> = [K] extends [never] ? unknown : { [P in Name]: Flat<Value> };
 
 /** What was asked of an aggregate: the columns of each part of it. */
 export interface Asked {
@@ -65,34 +122,33 @@ export interface Asked {
  * One row of an aggregate. Nothing is lost: the sum of an `integer` is a bigint, that of a `bigint` or `numeric` and every
  * average of whole numbers is the text of a numeric, that of a float is a number. Null where no row has a value.
  */
-export type AggregateRow<E extends AnyEntity, A extends Asked> = Flat<
-  Pick<Row<E>, A["groups"] & keyof Row<E>> &
-    (A["count"] extends true ? { count: number } : unknown) &
+export type AggregateRow<S, E extends AnyEntity, X, A extends Asked> = Flat<
+  { [P in A["groups"]]: ValueAt<S, E, X, P> } & (A["count"] extends true ? { count: number } : unknown) &
     Part<"countDistinct", A["distinct"], { [P in A["distinct"]]: number }> &
-    Part<"sum", A["sum"], Sums<E, A["sum"]>> &
-    Part<"avg", A["avg"], Averages<E, A["avg"]>> &
-    Part<"min", A["min"], Extremes<E, A["min"]>> &
-    Part<"max", A["max"], Extremes<E, A["max"]>>
+    Part<"sum", A["sum"], Sums<S, E, X, A["sum"]>> &
+    Part<"avg", A["avg"], Averages<S, E, X, A["avg"]>> &
+    Part<"min", A["min"], Extremes<S, E, X, A["min"]>> &
+    Part<"max", A["max"], Extremes<S, E, X, A["max"]>>
 >;
 
 /** One row, or one for each group. */
-export type AggregateResult<E extends AnyEntity, A extends Asked> = [A["groups"]] extends [never]
-  ? AggregateRow<E, A>
-  : AggregateRow<E, A>[];
+export type AggregateResult<S, E extends AnyEntity, X, A extends Asked> = [A["groups"]] extends [never]
+  ? AggregateRow<S, E, X, A>
+  : AggregateRow<S, E, X, A>[];
 
 // ---- What goes in -------------------------------------------------------------------------------------------------
 
 type Comparable<T> = NonNullable<T> | Operators<NonNullable<T>> | null;
 type Comparables<T> = { readonly [K in keyof T]?: Comparable<T[K]> };
 
-type Having<E extends AnyEntity, A extends Asked> = (A["count"] extends true
+type Having<S, E extends AnyEntity, X, A extends Asked> = (A["count"] extends true
   ? { readonly count?: number | Operators<number> }
   : unknown) &
   Part2<"countDistinct", { [P in A["distinct"]]: number }> &
-  Part2<"sum", Sums<E, A["sum"]>> &
-  Part2<"avg", Averages<E, A["avg"]>> &
-  Part2<"min", Extremes<E, A["min"]>> &
-  Part2<"max", Extremes<E, A["max"]>>;
+  Part2<"sum", Sums<S, E, X, A["sum"]>> &
+  Part2<"avg", Averages<S, E, X, A["avg"]>> &
+  Part2<"min", Extremes<S, E, X, A["min"]>> &
+  Part2<"max", Extremes<S, E, X, A["max"]>>;
 
 type Part2<Name extends string, T> = { readonly [P in Name]?: Comparables<T> };
 
@@ -107,10 +163,15 @@ type MeasurePath<A extends Asked> =
 type GroupSort<A extends Asked> = A["groups"] | MeasurePath<A>;
 
 /** What is asked of the rows of an entity, all together or in groups. */
-export interface AggregateOptions<E extends AnyEntity, S, A extends Asked> {
+export interface AggregateOptions<S, E extends AnyEntity, X extends ComputeMap, A extends Asked> {
   /** Which rows count. */
-  readonly where?: Where<E, S>;
-  /** One row for each group of rows that are equal in these. Without it there is one row for all. */
+  readonly where?: Where<E, S, NoInfer<X>>;
+  /** SQL of your own by name, for all that follows: `` computed(text())`…` ``. */
+  readonly compute?: X;
+  /**
+   * One row for each group of rows that are equal in these: columns, those of rows that relations to one lead to
+   * (`project.name`), computed ones. Without it there is one row for all.
+   */
   readonly groupBy?: OneOrMany<A["groups"]>;
   /** How many rows. */
   readonly count?: A["count"];
@@ -121,7 +182,7 @@ export interface AggregateOptions<E extends AnyEntity, S, A extends Asked> {
   readonly min?: OneOrMany<A["min"]>;
   readonly max?: OneOrMany<A["max"]>;
   /** Which groups are wanted, by what was asked of them: `{ count: { gte: 2 } }`. */
-  readonly having?: NoInfer<Having<E, A>>;
+  readonly having?: NoInfer<Having<S, E, X, A>>;
   /** `"-count"`, `"sum.hours"`, a column of the groups. The groups themselves break ties. */
   readonly sort?: NoInfer<OneOrMany<GroupSort<A> | `-${GroupSort<A>}` | SortTerm<GroupSort<A>>>>;
   /** The most groups. @default all */
@@ -129,8 +190,10 @@ export interface AggregateOptions<E extends AnyEntity, S, A extends Asked> {
 }
 
 /** Which values of a column are wanted. */
-export interface DistinctOptions<E extends AnyEntity, S> {
-  readonly where?: Where<E, S>;
+export interface DistinctOptions<S, E extends AnyEntity, X extends ComputeMap> {
+  readonly where?: Where<E, S, NoInfer<X>>;
+  /** SQL of your own by name, of which the column may be one. */
+  readonly compute?: X;
   /** The most values. @default all */
   readonly limit?: number;
 }

@@ -1,14 +1,22 @@
 import { unknownName } from "../errors/index.ts";
 import { type ColumnDescription, isSortable } from "../schema/index.ts";
-import type { Call, Condition, Expression, Ordering, Projection, Select } from "../sql/index.ts";
+import type { Call, Condition, Expression, Join, Ordering, Projection, Select } from "../sql/index.ts";
 import type { Slot } from "../statement/index.ts";
 import { recordsOf } from "./answer.ts";
+import { columnPath } from "./column-path.ts";
 import type { Scope, TableScope } from "./context.ts";
 import { argument, type Given, partOf } from "./given.ts";
 import type { Intent } from "./intent.ts";
-import { countOfRows, MEASURE_NAMES, type Measure, type MeasureName, measureOf } from "./measure.ts";
+import {
+  countOfRows,
+  MEASURE_NAMES,
+  type Measure,
+  type MeasureName,
+  measureOf,
+  type Subject,
+} from "./measure.ts";
 import { plainObject, refuse, refuseUnknownOptions } from "./options.ts";
-import { ordering } from "./order.ts";
+import { createReach, ordering } from "./order.ts";
 import { intentOf, type Plan, Plans, planOf } from "./plan.ts";
 import { countingParameter } from "./related.ts";
 import { NO_OPTIONS, selectWhere } from "./selected.ts";
@@ -18,7 +26,7 @@ import { valueCondition } from "./where/column-condition.ts";
 import { propertiesOf } from "./where/properties.ts";
 import { optionalCondition } from "./where.ts";
 
-const OPTION_NAMES = ["where", "groupBy", "count", ...MEASURE_NAMES, "having", "sort", "limit"];
+const OPTION_NAMES = ["where", "compute", "groupBy", "count", ...MEASURE_NAMES, "having", "sort", "limit"];
 /** What makes no sense of one row. */
 const GROUP_OPTION_NAMES = ["having", "sort", "limit"];
 
@@ -45,7 +53,7 @@ export function createAggregator(scope: Scope): Aggregator {
       return intentOf(plan, call);
     },
     distinct(column, options = {}) {
-      refuseUnknownOptions(options, ["where", "limit"]);
+      refuseUnknownOptions(options, ["where", "compute", "limit"]);
       const call = callWith({ ...options, groupBy: [column] });
       const plan = distincts.find(shapeOf(call.input[0]), () =>
         planGroups(scope, call, "column", (rows) => rows.map((row) => row[String(column)])),
@@ -65,90 +73,119 @@ function planGroups<T>(
   const given = argument(call, 0, "options");
   refuseUnknownOptions(given.value, OPTION_NAMES);
   const options = plainObject(given.value, "options");
-  const { select, scope } = selectWhere(outside, NO_OPTIONS, "rows", (at) =>
+  const { select, scope } = selectWhere(outside, computeOf(given), "rows", (at) =>
     optionalCondition(at, partOf(given, "where", "where")),
   );
-  const groups = groupColumns(scope, options, path);
-  const measures = measuresOf(scope, options);
+  const subjects = createSubjects(scope);
+  const groups = groupsOf(subjects, options, path);
+  const measures = measuresOf(subjects, options);
   if (groups.length + measures.length === 0)
-    refuse("options", `must ask for something: ${OPTION_NAMES.slice(1, -3).join(", ")}`);
+    refuse("options", `must ask for something: ${OPTION_NAMES.slice(2, -3).join(", ")}`);
   refuseSharedNames(groups, measures);
   const grouped: Pick<Select, "groupBy" | "having" | "orderBy" | "limit"> =
     groups.length === 0
       ? { orderBy: [] }
       : {
-          groupBy: groups.map((column) => expressionOf(scope, column)),
+          groupBy: groups.map(({ of }) => of),
           having:
             options.having === undefined ? undefined : havingOf(measures, partOf(given, "having", "having")),
-          orderBy: groupOrder(scope, groups, measures, options.sort),
+          orderBy: groupOrder(groups, measures, options.sort),
           limit: options.limit === undefined ? undefined : countingParameter(partOf(given, "limit", "limit")),
         };
-  const projections = [
-    ...groups.map((column) => expressionOf(scope, column)),
-    ...measures.map(({ of }) => of),
-  ];
   const tree: Select = {
     ...select,
-    joins: [],
-    projections: projections.map((of): Projection => ({ kind: "value", of })),
+    joins: subjects.joins(),
+    projections: [...groups, ...measures].map(({ of }): Projection => ({ kind: "value", of })),
     ...grouped,
   };
   return planOf(tree, ([outcome]) => finish(recordsOf(outcome)), { slots: slotsOf(groups, measures) });
 }
 
-function expressionOf({ table }: TableScope, { name }: ColumnDescription): Expression {
-  return { kind: "column", table, name };
+/** Of all options what is computed; the others have a meaning of their own here. */
+function computeOf(given: Given): Given {
+  const { value } = partOf(given, "compute", "compute");
+  if (value === undefined) return NO_OPTIONS;
+  return { ...given, value: { compute: value } };
 }
 
-function groupColumns({ entity }: TableScope, options: Options, path: string): readonly ColumnDescription[] {
+/** Finds what callers name, and joins the related rows that it is in. */
+interface Subjects {
+  named(key: unknown, path: string, isFit: (column: ColumnDescription) => boolean): Subject;
+  joins(): readonly Join[];
+}
+
+function createSubjects(scope: TableScope): Subjects {
+  const reach = createReach(scope);
+  const { computed, entity } = scope;
+  return {
+    named(key, path, isFit) {
+      const own = typeof key === "string" ? computed?.get(key) : undefined;
+      if (typeof key === "string" && own !== undefined && isFit(own.column))
+        return { key, of: own.of, column: own.column, isNullable: !own.column.notNull };
+      const besides = [...(computed ?? [])].filter(([, value]) => isFit(value.column)).map(([name]) => name);
+      const refuseUnknown = (known: readonly string[]): never =>
+        refuse(path, unknownName("column", key, [...known, ...besides]));
+      if (typeof key !== "string")
+        return refuseUnknown(entity.columns.filter(isFit).map((column) => column.key));
+      const purpose = "groups and numbers are made";
+      const { through, column } = columnPath(scope, key, { path, isFit, purpose, refuseUnknown });
+      const of: Expression = { kind: "column", table: reach.to(through).table, name: column.name };
+      return { key, of, column, isNullable: through.length > 0 || !column.notNull };
+    },
+    joins: reach.joins,
+  };
+}
+
+function groupsOf(subjects: Subjects, options: Options, path: string): readonly Subject[] {
   const { groupBy } = options;
   if (groupBy === undefined) {
     const stray = GROUP_OPTION_NAMES.find((name) => options[name] !== undefined);
     if (stray !== undefined) refuse(stray, "needs groupBy: without it there is one row");
     return [];
   }
-  const groupable = entity.columns.filter(
-    (column) => isSortable(column) || (column.castType === "jsonb" && column.marks.secret !== true),
-  );
-  const columns = columnsNamed(groupable, groupBy, path);
-  if (columns.length === 0) refuse(path, "must name a column");
-  return columns;
+  const groups = subjectsNamed(subjects, groupBy, path, isGroupable);
+  if (groups.length === 0) refuse(path, "must name a column");
+  return groups;
 }
 
-/** One name or several, each column once. */
-function columnsNamed(
-  known: readonly ColumnDescription[],
+function isGroupable(column: ColumnDescription): boolean {
+  return isSortable(column) || (column.castType === "jsonb" && isVisible(column));
+}
+
+function isVisible({ marks }: ColumnDescription): boolean {
+  return marks.secret !== true;
+}
+
+/** One name or several, each once. */
+function subjectsNamed(
+  subjects: Subjects,
   given: unknown,
   path: string,
-): readonly ColumnDescription[] {
+  isFit: (column: ColumnDescription) => boolean,
+): readonly Subject[] {
   const names: readonly unknown[] = Array.isArray(given) ? Array.from(given) : [given];
-  const columns = names.map((name) => {
-    const keys = known.map(({ key }) => key);
-    return known.find(({ key }) => key === name) ?? refuse(path, unknownName("column", name, keys));
-  });
-  return [...new Set(columns)];
+  return [...new Set(names)].map((name) => subjects.named(name, path, isFit));
 }
 
-function measuresOf({ entity, table }: TableScope, options: Options): readonly Measure[] {
-  const visible = entity.columns.filter(({ marks }) => marks.secret !== true);
+function measuresOf(subjects: Subjects, options: Options): readonly Measure[] {
   const { count } = options;
   if (count !== undefined && typeof count !== "boolean") refuse("count", "must be true");
   const measures: Measure[] = count === true ? [countOfRows()] : [];
   for (const name of MEASURE_NAMES) {
     if (options[name] === undefined) continue;
-    for (const column of columnsNamed(visible, options[name], name)) {
-      if (name === "countDistinct" && !isSortable(column))
-        refuse(name, `cannot be of "${column.key}", whose values cannot be told apart`);
-      measures.push(measureOf(name, column, table));
+    for (const subject of subjectsNamed(subjects, options[name], name, isVisible)) {
+      if (name === "countDistinct" && !isSortable(subject.column))
+        refuse(name, `cannot be of "${subject.key}", whose values cannot be told apart`);
+      measures.push(measureOf(name, subject));
     }
   }
   return measures;
 }
 
-/** A column's value and a number would stand at one property of the row. */
-function refuseSharedNames(groups: readonly ColumnDescription[], measures: readonly Measure[]): void {
+/** A group's value and a number would stand at one property of the row, or have one name to sort by. */
+function refuseSharedNames(groups: readonly Subject[], measures: readonly Measure[]): void {
   for (const { key } of groups) {
-    if (measures.some(({ path }) => path.split(".", 1)[0] === key))
+    if (measures.some(({ path }) => path === key || path.split(".", 1)[0] === key))
       refuse("groupBy", `"${key}" is both a column and what the row's ${key} would be called`);
   }
 }
@@ -175,15 +212,12 @@ function havingOf(measures: readonly Measure[], given: Given): Condition {
 
 /** Made total by the groups themselves, of which no two are alike. */
 function groupOrder(
-  scope: TableScope,
-  groups: readonly ColumnDescription[],
+  groups: readonly Subject[],
   measures: readonly Measure[],
   asked: unknown,
 ): readonly Ordering[] {
-  const known = new Map<unknown, { readonly of: Expression; readonly isNullable: boolean }>([
-    ...groups.map(
-      (column) => [column.key, { of: expressionOf(scope, column), isNullable: !column.notNull }] as const,
-    ),
+  const known = new Map<unknown, Pick<Subject, "of" | "isNullable">>([
+    ...groups.map((group) => [group.key, group] as const),
     ...measures.map(({ path, of }) => [path, { of, isNullable: !path.startsWith("count") }] as const),
   ]);
   const order = new Map<unknown, Ordering>();
@@ -191,14 +225,14 @@ function groupOrder(
     const found = known.get(by) ?? refuse("sort", unknownSort(by, [...known.keys()].map(String)));
     if (!order.has(by)) order.set(by, ordering(found.of, { ...way, isNullable: found.isNullable }));
   }
-  for (const column of groups) {
-    if (!order.has(column.key)) order.set(column.key, { of: expressionOf(scope, column), descending: false });
+  for (const { key, of } of groups) {
+    if (!order.has(key)) order.set(key, { of, descending: false });
   }
   return [...order.values()];
 }
 
-function slotsOf(groups: readonly ColumnDescription[], measures: readonly Measure[]): readonly Slot[] {
-  const slots: Slot[] = groups.map((column) => ({ kind: "column", key: column.key, column }));
+function slotsOf(groups: readonly Subject[], measures: readonly Measure[]): readonly Slot[] {
+  const slots: Slot[] = groups.map(({ key, column }) => ({ kind: "column", key, column }));
   if (measures.some(({ path }) => path === "count")) slots.push({ kind: "count", key: "count" });
   for (const name of MEASURE_NAMES) {
     const own = measures.filter(({ path }) => path.startsWith(`${name}.`));

@@ -1,5 +1,11 @@
-import type { Behaviour, EntityDescription, SchemaDescription, Visibility } from "../schema/index.ts";
-import type { Actor, Filter, TableReference, Write } from "../sql/index.ts";
+import type {
+  Behaviour,
+  ColumnDescription,
+  EntityDescription,
+  SchemaDescription,
+  Visibility,
+} from "../schema/index.ts";
+import type { Actor, Call, Expression, Filter, TableReference, Write } from "../sql/index.ts";
 import type { QueryRunner } from "./intent.ts";
 import type { ReadMerger } from "./merge.ts";
 
@@ -52,6 +58,26 @@ export interface Scope {
 export interface TableScope extends Scope {
   readonly table: TableReference;
   readonly reference: (entity: EntityDescription) => TableReference;
+  /** What a read computes of each row, by name. */
+  readonly computed?: ComputedColumns | undefined;
+  /** The row between, where a relation leads to these rows through one. */
+  readonly link?: LinkScope | undefined;
+}
+
+export type ComputedColumns = ReadonlyMap<string, ComputedValue>;
+
+/** A computed column, as it stands in one statement. */
+export interface ComputedValue {
+  /** Its type, as a column would have it. */
+  readonly column: ColumnDescription;
+  readonly of: Expression;
+  /** What tells it from another one of its name. */
+  readonly identityIn: (call: Call) => readonly unknown[];
+}
+
+export interface LinkScope {
+  readonly entity: EntityDescription;
+  readonly table: TableReference;
 }
 
 /** The first reference of a new statement. */

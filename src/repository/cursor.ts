@@ -21,9 +21,10 @@ export function encodeCursor(
   entity: EntityDescription,
   order: readonly SortTerm[],
   cells: readonly Cell[],
+  call: Call,
 ): string {
   const body = JSON.stringify(cells);
-  const cursor = Buffer.from(checksum(entity, order, body) + body).toString("base64url");
+  const cursor = Buffer.from(checksum(entity, order, body, call) + body).toString("base64url");
   if (cursor.length <= CURSOR_LENGTH_LIMIT) return cursor;
   const message = "the last row's values are too long for a cursor; sort by shorter columns";
   throw new InputError("INVALID_QUERY", [{ path: "sort", message }]);
@@ -34,6 +35,7 @@ export function decodeCursor(
   entity: EntityDescription,
   order: readonly SortTerm[],
   cursor: unknown,
+  call: Call,
 ): readonly Cell[] {
   if (typeof cursor !== "string" || cursor.length > CURSOR_LENGTH_LIMIT) refuse();
   const bytes = Buffer.from(cursor, "base64url");
@@ -41,7 +43,7 @@ export function decodeCursor(
   if (bytes.toString("base64url") !== cursor) refuse();
   const text = bytes.toString();
   const body = text.slice(CHECKSUM_LENGTH);
-  if (text.slice(0, CHECKSUM_LENGTH) !== checksum(entity, order, body)) refuse();
+  if (text.slice(0, CHECKSUM_LENGTH) !== checksum(entity, order, body, call)) refuse();
   const cells = parse(body);
   if (!Array.isArray(cells) || cells.length !== order.length) refuse();
   return order.map(({ column, isNullable }, i) => {
@@ -71,10 +73,11 @@ function parse(body: string): unknown {
   }
 }
 
-function checksum(entity: EntityDescription, order: readonly SortTerm[], body: string): string {
-  const sort = order.map(({ through, column, descending, nullsFirst, isNullable }) => [
+function checksum(entity: EntityDescription, order: readonly SortTerm[], body: string, call: Call): string {
+  const sort = order.map(({ through, column, computed, descending, nullsFirst, isNullable }) => [
     ...through.map(({ name }) => name),
     column.name,
+    ...(computed === undefined ? [] : [computed.identityIn(call)]),
     descending,
     isNullable && nullsFirst,
   ]);

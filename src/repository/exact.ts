@@ -1,5 +1,7 @@
+import type { SqlTemplate } from "./where/sql-template.ts";
+
 /** What is compared as a whole: its properties are methods, or its own business. */
-type Whole = Date | Uint8Array | ((...given: never) => unknown);
+type Whole = Date | Uint8Array | SqlTemplate | ((...given: never) => unknown);
 
 /** The properties that any member of a union has. */
 type KeysOf<T> = T extends unknown ? keyof T : never;

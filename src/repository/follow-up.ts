@@ -3,6 +3,7 @@ import type { ColumnDescription, EntityDescription, RelationDescription } from "
 import type { Call, Condition, Expression, ParameterNode, Projection, Select } from "../sql/index.ts";
 import { encodeArray, type Slot } from "../statement/index.ts";
 import { recordsOf } from "./answer.ts";
+import { computing } from "./computing.ts";
 import { behaviourFilters, openStatement, type TableScope } from "./context.ts";
 import type { Given } from "./given.ts";
 import type { Ask } from "./intent.ts";
@@ -70,8 +71,9 @@ export function planFollowUp(
 ): FollowUp {
   const { target, link } = relation;
   const visibility = outer.visibility === "living" ? "living" : "all";
-  const inside = openStatement({ context: outer.context, entity: target, visibility });
-  const between = link === undefined ? undefined : within(inside, link.entity);
+  const opened = openStatement({ context: outer.context, entity: target, visibility });
+  const between = link === undefined ? undefined : within(opened, link.entity);
+  const inside = computing({ ...opened, link: between }, given);
   const keyed = between ?? inside;
   const names = link === undefined ? relation.targetColumns : link.sourceColumns;
   const selection = selectionIn(inside);

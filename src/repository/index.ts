@@ -39,6 +39,17 @@ export type {
   TotalMode,
   UncountedPage,
 } from "./list-types.ts";
+export type {
+  ByteSource,
+  Copied,
+  CopyBytesInOptions,
+  CopyBytesOutOptions,
+  CopyFormat,
+  CopyInOptions,
+  CopyOutOptions,
+  CopyProgress,
+  CopyRowsProgress,
+} from "./copy/types.ts";
 export type { RelationsOf } from "./relation-types.ts";
 export type {
   ArrayOperators,
@@ -66,8 +77,12 @@ export type { PlanNode, StatementPlan } from "./explain/plan-node.ts";
 export { ReadMerger } from "./merge.ts";
 export { type BatchResults, runBatch } from "./batch.ts";
 
-// Conditions in an application's own SQL
+// Bytes in bulk
+export { copyBytesIn, copyQueryOut } from "./copy/copy.ts";
+
+// Conditions and values in an application's own SQL
 export { condition, type SqlCondition } from "./where/sql-condition.ts";
+export { type Computed, type ComputedTag, type ComputeMap, computed } from "./computed.ts";
 
 // Changes of the values that are there
 export {

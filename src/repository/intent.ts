@@ -15,6 +15,8 @@ export interface Intent<T> {
   readonly mayRefuse?: boolean;
   /** It changes nothing, so there is nothing of it to undo. */
   readonly isRead?: boolean;
+  /** The text is the application's own, as it stands. */
+  readonly isOwnSql?: boolean;
   /** What it asks for later belongs to what its statements began: all of them are one transaction. */
   readonly needsTransaction?: boolean;
   /** Set where it reads one row by its key. */

@@ -34,7 +34,7 @@ export function planKeyset(
     limitIn: (call) => listLimit(entity, call),
     finish(data, { call, rowCount, extras }) {
       const limit = listLimit(entity, call);
-      const nextCursor = rowCount > limit ? encodeCursor(entity, order, extras(limit - 1)) : null;
+      const nextCursor = rowCount > limit ? encodeCursor(entity, order, extras(limit - 1), call) : null;
       return { data, meta: { limit, nextCursor } };
     },
   });

@@ -4,7 +4,7 @@ import type { RelationsOf, TargetOf } from "./relation-types.ts";
 // ---- Sorting -----------------------------------------------------------------------------------------------------
 
 /** Relations to one row: what a list can be sorted through. */
-type OneKeys<S, E extends AnyEntity> = {
+export type OneKeys<S, E extends AnyEntity> = {
   [K in keyof RelationsOf<S, E>]: RelationsOf<S, E>[K] extends One<AnyEntity, boolean> ? K : never;
 }[keyof RelationsOf<S, E>] &
   string;
@@ -32,8 +32,17 @@ export interface SortTerm<K extends string> {
   readonly nulls?: "first" | "last";
 }
 
-/** What a list is sorted by: a key, a term, or several of them, the first deciding first. */
-export type Sort<E extends AnyEntity, S = unknown> = OneOrMany<SortKey<E, S> | SortTerm<SortPath<E, S>>>;
+/**
+ * What a list is sorted by: a key, a term, or several of them, the first deciding first. `K` is what the call itself names
+ * besides: computed columns, those of a link.
+ */
+export type Sort<E extends AnyEntity, S = unknown, K extends string = never> = OneOrMany<SortItem<E, S, K>>;
+
+export type SortItem<E extends AnyEntity, S, K extends string> =
+  | SortKey<E, S>
+  | K
+  | `-${K}`
+  | SortTerm<SortPath<E, S> | K>;
 
 export type OneOrMany<T> = T | readonly T[];
 

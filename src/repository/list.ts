@@ -1,6 +1,7 @@
 import type { ColumnDescription, EntityDescription } from "../schema/index.ts";
 import type { Call, Select } from "../sql/index.ts";
-import type { Scope } from "./context.ts";
+import { computing } from "./computing.ts";
+import { openStatement, type Scope } from "./context.ts";
 import { type Cell, decodeCursor } from "./cursor.ts";
 import { argument, partOf } from "./given.ts";
 import type { Intent } from "./intent.ts";
@@ -13,13 +14,14 @@ import { type NumberedPage, planPage } from "./page.ts";
 import { intentOf, type Plan, Plans } from "./plan.ts";
 import { selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
-import { type SortTerm, totalOrder } from "./sort.ts";
+import { type SortScope, type SortTerm, totalOrder } from "./sort.ts";
 import { optionalCondition } from "./where.ts";
 
 const LIST_OPTION_NAMES = [
   "with",
   "counts",
   "columns",
+  "compute",
   "reveal",
   "where",
   "sort",
@@ -55,11 +57,11 @@ function planList(outside: Scope, call: Call): Plan<AnyPage> {
   const options = argument(call, 0, "options");
   const { after, page, total } = listOptions(call);
   refuseUnknownOptions(options.value, LIST_OPTION_NAMES);
-  const order = listOrder(outside, listOptions(call));
   const selected = selectWhere(outside, options, "rows", (scope) =>
     optionalCondition(scope, partOf(options, "where", "where")),
   );
   const { scope, selection } = selected;
+  const order = listOrder(scope, listOptions(call));
   const select: Select = {
     ...selected.select,
     ...placeOrder(scope, order.terms, selection.joined),
@@ -78,7 +80,7 @@ interface ListOrder {
 }
 
 /** PostgreSQL takes the first of equal rows in an order that begins with what they are equal in. */
-function listOrder(scope: Scope, { sort, distinctOn }: ListShape): ListOrder {
+function listOrder(scope: SortScope, { sort, distinctOn }: ListShape): ListOrder {
   if (distinctOn === undefined) return { terms: totalOrder(scope, sort), distinctOn };
   const columns = distinctColumns(scope.entity, distinctOn);
   const keys = columns.map(({ key }) => key);
@@ -107,9 +109,11 @@ function keysetOrder({ terms, distinctOn }: ListOrder): KeysetOrder {
 }
 
 /** The place a keyset page begins after; undefined for the first one and for pages by number. */
-function cursorCells(scope: Scope, options: ListShape): readonly Cell[] | undefined {
-  const given = listOptions({ input: [options], actor: undefined });
+function cursorCells(outside: Scope, options: ListShape): readonly Cell[] | undefined {
+  const call: Call = { input: [options], actor: undefined };
+  const given = listOptions(call);
   const { after } = given;
   if (after === undefined || after === null || after === "") return undefined;
-  return decodeCursor(scope.entity, keysetOrder(listOrder(scope, given)), after);
+  const scope = computing(openStatement(outside), argument(call, 0, "options"), "compute");
+  return decodeCursor(scope.entity, keysetOrder(listOrder(scope, given)), after, call);
 }

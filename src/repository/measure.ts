@@ -1,9 +1,19 @@
 import type { ColumnDescription } from "../schema/index.ts";
-import type { AggregateNode, Expression, TableReference } from "../sql/index.ts";
+import type { AggregateNode, Expression } from "../sql/index.ts";
 import { refuse } from "./options.ts";
 
 export type MeasureName = "countDistinct" | "sum" | "avg" | "min" | "max";
 export const MEASURE_NAMES: readonly MeasureName[] = ["countDistinct", "sum", "avg", "min", "max"];
+
+/** What a group or a number is about: a column of the rows or of those they lead to, or what is computed of them. */
+export interface Subject {
+  /** As callers name it: `hours`, `project.budget`. */
+  readonly key: string;
+  readonly of: Expression;
+  /** Its type, as a column would have it. */
+  readonly column: ColumnDescription;
+  readonly isNullable: boolean;
+}
 
 /** One number about a group of rows. */
 export interface Measure {
@@ -54,18 +64,18 @@ export function countOfRows(): Measure {
 }
 
 /** @throws {INVALID_QUERY} for a column whose type has no such measure. */
-export function measureOf(name: MeasureName, column: ColumnDescription, table: TableReference): Measure {
-  const path = `${name}.${column.key}`;
+export function measureOf(name: MeasureName, { key, of: value, column }: Subject): Measure {
+  const path = `${name}.${key}`;
   const of = (node: Pick<AggregateNode, "name" | "isDistinct">): AggregateNode => ({
     kind: "aggregate",
     ...node,
-    of: { kind: "column", table, name: column.name },
+    of: value,
   });
   if (name === "countDistinct") {
     return { path, of: of({ name: "count", isDistinct: true }), result: derived(COUNT) };
   }
   const result = resultOf(name, column);
-  if (result === undefined) refuse(name, `cannot be of "${column.key}", whose type is ${column.sqlType}`);
+  if (result === undefined) refuse(name, `cannot be of "${key}", whose type is ${column.sqlType}`);
   return { path, of: of({ name, isDistinct: false }), result };
 }
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { isPooledRun } from "../../test/support/pooler.ts";
 import { refusal } from "../../test/support/rejection.ts";
 import { openWorkbench, tasks as tasksEntity } from "./where/workbench.fixture.ts";
 
@@ -228,7 +229,8 @@ describe("reads of one tick", () => {
     const many = await db.transaction(async () => {
       const before = await runs(name("any"));
       const titles = await Promise.all(["a", "b", "c", "d"].map((key) => tasks.get(ids[key as "a"])));
-      expect((await runs(name("any"))) - before).toBe(1);
+      // Behind a pooler the statements of a transaction have no name by which the server could count them.
+      expect((await runs(name("any"))) - before).toBe(isPooledRun() ? 0 : 1);
       return titles.map(({ title }) => title).join("");
     });
     expect(many).toBe("abcd");

@@ -1,4 +1,4 @@
-import type { ColumnDescription } from "../schema/index.ts";
+import type { ColumnDescription, RelationDescription } from "../schema/index.ts";
 import type { Expression, Join, Ordering, TableReference } from "../sql/index.ts";
 import { behaviourFilters, type TableScope } from "./context.ts";
 import { relatedConditions, within } from "./related-rows.ts";
@@ -26,25 +26,44 @@ export function placeOrder(
   order: readonly SortTerm[],
   joined: JoinedRows = new Map(),
 ): PlacedOrder {
-  const known = new Map(joined);
-  const orderJoins = new Set<Join>();
+  const reach = createReach(scope, joined);
   const orderBy = order.map((term): Ordering => {
-    let [at, way] = [scope, ""];
-    for (const relation of term.through) {
-      way = way === "" ? relation.name : `${way}.${relation.name}`;
-      let found = known.get(way);
-      if (found === undefined) {
-        const inside = within(at, relation.target);
-        const on = [...relatedConditions(at, inside, relation), ...behaviourFilters(inside)];
-        found = { inside, join: { table: inside.table, on } };
-        known.set(way, found);
-      }
-      orderJoins.add(found.join);
-      at = found.inside;
-    }
-    return ordering({ kind: "column", table: at.table, name: term.column.name }, term);
+    const table = term.link ?? reach.to(term.through).table;
+    return ordering(term.computed?.of ?? { kind: "column", table, name: term.column.name }, term);
   });
-  return { orderBy, orderJoins: [...orderJoins] };
+  return { orderBy, orderJoins: reach.joins() };
+}
+
+/** Related rows that parts of a statement refer to, each joined once. */
+export interface Reach {
+  /** The row that relations to one lead to; without any, the table's own. */
+  to(through: readonly RelationDescription[]): TableScope;
+  /** What has been reached. */
+  joins(): readonly Join[];
+}
+
+export function createReach(scope: TableScope, joined: JoinedRows = new Map()): Reach {
+  const known = new Map(joined);
+  const joins = new Set<Join>();
+  return {
+    to(through) {
+      let [at, way] = [scope, ""];
+      for (const relation of through) {
+        way = way === "" ? relation.name : `${way}.${relation.name}`;
+        let found = known.get(way);
+        if (found === undefined) {
+          const inside = within(at, relation.target);
+          const on = [...relatedConditions(at, inside, relation), ...behaviourFilters(inside)];
+          found = { inside, join: { table: inside.table, on } };
+          known.set(way, found);
+        }
+        joins.add(found.join);
+        at = found.inside;
+      }
+      return at;
+    },
+    joins: () => [...joins],
+  };
 }
 
 /** PostgreSQL puts nulls last, and first when descending: only another wish is written down. */

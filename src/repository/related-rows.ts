@@ -30,7 +30,7 @@ export function relatedRows(
   }
   const between = within(outer, link.entity);
   return {
-    inside,
+    inside: { ...inside, link: { entity: link.entity, table: between.table } },
     link: linkOf(between, inside, relation),
     walk,
     filters: [
@@ -72,7 +72,8 @@ export function linkOf(between: TableScope, inside: TableScope, relation: Relati
 /** A further table of the same statement. */
 export function within(outer: TableScope, entity: EntityDescription): TableScope {
   const visibility = outer.visibility === "living" ? "living" : "all";
-  return { ...outer, entity, table: outer.reference(entity), visibility };
+  const table = outer.reference(entity);
+  return { ...outer, entity, table, visibility, computed: undefined, link: undefined };
 }
 
 /** The related row's columns equal those of the row it belongs to. */

@@ -23,21 +23,22 @@ interface NestedOptions {
   readonly maxDepth?: unknown;
 }
 
-const ONE_OPTION_NAMES = ["with", "where", "columns", "counts", "strategy"];
+const ONE_OPTION_NAMES = ["with", "where", "columns", "compute", "counts", "strategy"];
 const MANY_OPTION_NAMES = [...ONE_OPTION_NAMES, "sort", "limit"];
+const LINKED_OPTION_NAMES = [...MANY_OPTION_NAMES, "link"];
 const WALK_OPTION_NAMES = [...MANY_OPTION_NAMES, "maxDepth"];
 
 export function nestedOptions(relation: RelationDescription, { value, path }: Given): NestedOptions {
   if (value === true) return {};
   if (typeof value !== "object" || value === null) refuse(path, "must be true or an object of options");
-  const known =
-    relation.walk !== undefined
-      ? WALK_OPTION_NAMES
-      : relation.kind === "many"
-        ? MANY_OPTION_NAMES
-        : ONE_OPTION_NAMES;
-  refuseUnknownOptions(value, known, path);
+  refuseUnknownOptions(value, optionNames(relation), path);
   return value;
+}
+
+function optionNames({ kind, walk, link }: RelationDescription): readonly string[] {
+  if (kind === "one") return ONE_OPTION_NAMES;
+  if (walk !== undefined) return WALK_OPTION_NAMES;
+  return link === undefined ? MANY_OPTION_NAMES : LINKED_OPTION_NAMES;
 }
 
 /** Related rows as a select of their own, within the statement of the rows they belong to. */

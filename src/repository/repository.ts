@@ -1,5 +1,6 @@
 import { type AnyEntity, describeTable, type SearchDescription, type Visibility } from "../schema/index.ts";
 import type { RepositoryContext, Scope } from "./context.ts";
+import { createCopier } from "./copy/copy.ts";
 import type { Intent } from "./intent.ts";
 import type { ListShape } from "./list-options.ts";
 import { Query } from "./query.ts";
@@ -36,6 +37,7 @@ export function createRepository<S, E extends AnyEntity>(
     findMany: (keys: readonly unknown[], options?: ListShape) => query(() => reader.findMany(keys, options)),
     list: (options: ListShape = {}) => query(() => reader.list(options)),
     stream: createStreamer(scope),
+    ...createCopier(scope),
     count: (where?: object) => query(() => reader.count(where)),
     exists: (where: object) => query(() => reader.exists(where)),
     aggregate: (options: unknown) => query(() => reader.aggregate(options)),

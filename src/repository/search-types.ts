@@ -1,4 +1,5 @@
 import type { AnyEntity, FullRow, RowKeys, SecretKeys, TraitsOf } from "../schema/index.ts";
+import type { ComputeMap } from "./computed.ts";
 import type { Page } from "./list-types.ts";
 import type { Query } from "./query.ts";
 import type { Counts, ReadOptions, ReadRow, With } from "./types.ts";
@@ -16,8 +17,9 @@ export interface SearchOptions<
   C extends RowKeys<E> = never,
   N = Record<never, never>,
   H extends string = never,
-> extends ReadOptions<S, E, W, V, C, N> {
-  readonly where?: Where<E, S>;
+  X extends ComputeMap = Record<never, never>,
+> extends ReadOptions<S, E, W, V, C, N, X> {
+  readonly where?: Where<E, S, NoInfer<X>>;
   /** Rows per page. @default the entity's `list.limit`, 10. Limit: its `list.maxLimit`, 100. */
   readonly limit?: number;
   /** @default 1 */
@@ -83,8 +85,11 @@ export interface SearchRepository<S, E extends AnyEntity> {
     const C extends RowKeys<E> = never,
     const N extends Counts<S, E> = Record<never, never>,
     const H extends SearchedKeys<E> = never,
+    const X extends ComputeMap = Record<never, never>,
   >(
     text: string,
-    options?: SearchOptions<S, E, W, V, C, N, H>,
-  ): Query<SearchPage<SearchHit<ReadRow<S, E, W, V, C, N>, [H] extends [never] ? never : Highlights<E, H>>>>;
+    options?: SearchOptions<S, E, W, V, C, N, H, X>,
+  ): Query<
+    SearchPage<SearchHit<ReadRow<S, E, W, V, C, N, X>, [H] extends [never] ? never : Highlights<E, H>>>
+  >;
 }

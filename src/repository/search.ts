@@ -44,6 +44,7 @@ const SEARCH_OPTION_NAMES = [
   "with",
   "counts",
   "columns",
+  "compute",
   "reveal",
   "where",
   "limit",

@@ -2,15 +2,19 @@ import type { Outcome } from "../driver/index.ts";
 import type { Call, Condition, Expression, Filter, ParameterNode, Projection, Select } from "../sql/index.ts";
 import type { Slot } from "../statement/index.ts";
 import { recordsOf } from "./answer.ts";
+import { computing } from "./computing.ts";
 import { behaviourFilters, openStatement, type Scope, type TableScope } from "./context.ts";
 import { canFollow, readRelated } from "./follow-up.ts";
 import { argument, type Given } from "./given.ts";
 import type { Ask } from "./intent.ts";
-import { refuseUnknownOptions } from "./options.ts";
+import { refuse, refuseUnknownOptions } from "./options.ts";
 import { type Plan, planOf, type ReadAnswer } from "./plan.ts";
 import { type Place, type Selection, selectionOf } from "./selection.ts";
 
 type AnyRow = Record<string, unknown>;
+
+/** MaxTupleAttributeNumber: https://www.postgresql.org/docs/current/limits.html */
+const SELECT_COLUMNS_LIMIT = 1_664;
 
 /** A read before its order and limits: the tree, and what its answer becomes. */
 export interface Selected {
@@ -40,10 +44,16 @@ export function selectWhere(
   reach: Reach,
   condition: (scope: TableScope) => Condition,
 ): Selected {
-  const scope = openStatement(outside);
+  const scope = computing(openStatement(outside), options, "compute");
   const selection = selectionOf(scope, options, { depth: 0, mayFollow: FOLLOWING[reach] });
   const filters: Filter[] = [{ condition: condition(scope) }, ...behaviourFilters(scope)];
   const { projections, joins } = selection;
+  if (projections.length > SELECT_COLUMNS_LIMIT) {
+    refuse(
+      "columns",
+      `must not be more than 1,664 of a row and those it brings along, PostgreSQL's limit, and are ${projections.length}; name those that are wanted`,
+    );
+  }
   return {
     select: { kind: "select", from: scope.table, joins, projections, filters, orderBy: [] },
     scope,
@@ -114,7 +124,7 @@ export function counting(select: Select): Select {
 
 export const ONE: ParameterNode = { kind: "parameter", value: "1" };
 
-const READ_OPTION_NAMES = ["with", "counts", "columns", "reveal"];
+const READ_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal"];
 
 /** Of a call that reads columns only. */
 export const NO_OPTIONS: Given = { value: {}, path: "options", in: () => ({}) };

@@ -2,6 +2,7 @@ import { InputError, unknownName } from "../errors/index.ts";
 import type { ColumnDescription, EntityDescription, RelationDescription } from "../schema/index.ts";
 import type { Join, Projection, Select } from "../sql/index.ts";
 import type { Slot } from "../statement/index.ts";
+import { computing } from "./computing.ts";
 import { behaviourFilters, type TableScope } from "./context.ts";
 import { type FollowUp, planFollowUp } from "./follow-up.ts";
 import { type Given, partOf } from "./given.ts";
@@ -28,6 +29,9 @@ export interface ReadShape {
   readonly with?: object | undefined;
   readonly reveal?: readonly string[] | undefined;
   readonly columns?: readonly string[] | undefined;
+  readonly compute?: object | undefined;
+  /** Of a relation through a table of links: columns of that. */
+  readonly link?: readonly string[] | undefined;
   readonly counts?: object | undefined;
 }
 
@@ -78,6 +82,13 @@ export function selectionOf(scope: TableScope, given: Given, place: Place): Sele
     projections: [{ kind: "value", of: { kind: "column", table, name: column.name } }],
     slots: [{ kind: "column", key: column.key, column }],
   }));
+  for (const { column, of } of scope.computed?.values() ?? []) {
+    parts.push({
+      projections: [{ kind: "value", of }],
+      slots: [{ kind: "column", key: column.key, column }],
+    });
+  }
+  if (shape.link !== undefined) parts.push(linkPart(scope, partOf(given, "link")));
   const asked = partOf(given, "with", place.depth === 0 ? "with" : undefined);
   for (const [name, wanted] of Object.entries(plainObject(shape.with ?? {}, asked.path))) {
     if (wanted === false || wanted === undefined) continue;
@@ -113,12 +124,42 @@ function chosenColumns(
 ): readonly ColumnDescription[] {
   const allowed = publicColumns(entity, reveal);
   if (columns === undefined) return allowed;
-  if (!Array.isArray(columns) || columns.length === 0) refuse(path, "must be a list of columns");
-  const known = allowed.map((column) => column.key);
-  for (const key of columns) {
+  const keys = [...columnKeys(allowed, columns, path), ...(reveal ?? [])];
+  return allowed.filter(({ key }) => keys.includes(key));
+}
+
+function columnKeys(allowed: readonly ColumnDescription[], keys: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(keys) || keys.length === 0) refuse(path, "must be a list of columns");
+  const known = allowed.map(({ key }) => key);
+  for (const key of keys) {
     if (!known.includes(key)) refuse(path, unknownName("column", key, known));
   }
-  return allowed.filter((column) => columns.includes(column.key) || reveal?.includes(column.key));
+  return keys;
+}
+
+/** Columns of the row between, which stand in an object of their own. */
+function linkPart({ entity, context, computed, link }: TableScope, { value, path }: Given): Part {
+  if (link === undefined) refuse(path, "is for relations through a table of links");
+  const isTaken =
+    entity.byKey.has("link") || context.schema.relationsOf(entity).has("link") || computed?.has("link");
+  if (isTaken) refuse(path, `would stand where "${entity.name}" has a link of its own`);
+  const allowed = publicColumns(link.entity);
+  const keys = columnKeys(allowed, value, path);
+  const chosen = allowed.filter(({ key }) => keys.includes(key));
+  return {
+    projections: chosen.map(({ name }) => ({
+      kind: "value",
+      of: { kind: "column", table: link.table, name },
+    })),
+    slots: [
+      {
+        kind: "group",
+        key: "link",
+        slots: chosen.map((column) => ({ kind: "column", key: column.key, column })),
+        isOptional: false,
+      },
+    ],
+  };
 }
 
 function relatedPart(
@@ -145,7 +186,8 @@ function relatedPart(
     case "json": {
       const { maxDepth } = nestedOptions(relation, given);
       const deepest = maxDepth === undefined ? undefined : countingParameter(partOf(given, "maxDepth"));
-      const rows = relatedRows(scope, relation, deepest);
+      const found = relatedRows(scope, relation, deepest);
+      const rows = { ...found, inside: computing(found.inside, given) };
       const selection = selectionOf(rows.inside, given, { depth, mayFollow: NEVER });
       const many = relation.kind === "many";
       return {
@@ -184,7 +226,7 @@ function strategyOf(
 
 /** The related row's columns stand among those of its row; whether there is one, its primary key tells. */
 function joinedPart(outer: TableScope, relation: RelationDescription, given: Given, depth: number): Part {
-  const { inside } = relatedRows(outer, relation);
+  const inside = computing(relatedRows(outer, relation).inside, given);
   const { table, entity } = inside;
   const { where } = nestedOptions(relation, given);
   const selection = selectionOf(inside, given, { depth, mayFollow: NEVER });

@@ -118,6 +118,7 @@ describe("the shape of a call", () => {
       "a",
       "where",
       "having",
+      "compute",
       "with",
       "counts",
       "mode",
@@ -217,7 +218,7 @@ function structureOfValues(value: unknown): unknown {
 function structureOfOptions(value: unknown): unknown {
   if (!isObject(value)) return value === undefined ? "nothing" : structureOfPlain(value);
   return Object.entries(value).map(([key, part]) => {
-    if (key === "where" || key === "having") return [key, structureOfValues(part)];
+    if (key === "where" || key === "having" || key === "compute") return [key, structureOfValues(part)];
     if (key === "after") return [key, part === null ? "null" : part === undefined ? "undefined" : "value"];
     if ((key !== "with" && key !== "counts") || !isObject(part)) return [key, structureOfPlain(part)];
     return [key, "relations", Object.entries(part).map(([name, inner]) => [name, structureInside(inner)])];

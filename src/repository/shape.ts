@@ -1,5 +1,5 @@
 import { isPlainObject } from "./options.ts";
-import { SqlCondition, sqlShapeOf } from "./where/sql-condition.ts";
+import { SqlTemplate, sqlShapeOf } from "./where/sql-template.ts";
 
 /** Longer shapes are those of conditions that a program made; each is likely to come once, and is not remembered. */
 const SHAPE_LENGTH_LIMIT = 16_384;
@@ -31,35 +31,12 @@ class ShapeWriter {
 
   /** The options of a read, or of a relation in it. */
   options(value: unknown, depth: number): void {
-    if (!isPlainObject(value)) {
-      this.plain(value, depth);
-      return;
-    }
-    if (this.#isTooDeep(depth)) return;
-    this.text += "{";
-    for (const key of Object.keys(value)) {
-      this.#name(key);
-      if (key === "where" || key === "having") this.values(value[key], depth + 1);
-      else if (key === "after") this.text += atom(value[key]);
-      else if (key === "with" || key === "counts") this.relations(value[key], depth + 1);
-      else this.plain(value[key], depth + 1);
-    }
-    this.text += "}";
+    this.#properties(value, depth, OPTION);
   }
 
   /** Relations by name, whatever their names are: one may be called "where". */
   relations(value: unknown, depth: number): void {
-    if (!isPlainObject(value)) {
-      this.plain(value, depth);
-      return;
-    }
-    if (this.#isTooDeep(depth)) return;
-    this.text += "{";
-    for (const key of Object.keys(value)) {
-      this.#name(key);
-      this.options(value[key], depth + 1);
-    }
-    this.text += "}";
+    this.#properties(value, depth, RELATION);
   }
 
   /** Any other option: names and flags are part of the text, numbers are parameters. */
@@ -67,19 +44,27 @@ class ShapeWriter {
     if (typeof value === "string") this.#name(value);
     else if (typeof value === "boolean") this.text += value ? "t" : "f";
     else if (typeof value !== "object" || value === null) this.text += atom(value);
-    else if (this.#isTooDeep(depth)) return;
-    else if (Array.isArray(value)) {
+    else if (isPlainObject(value)) this.#properties(value, depth, PLAIN);
+    else if (!Array.isArray(value)) this.text += "x";
+    else if (!this.#isTooDeep(depth)) {
       this.text += "[";
       for (const item of value) this.plain(item, depth + 1);
       this.text += "]";
-    } else if (isPlainObject(value)) {
-      this.text += "{";
-      for (const key of Object.keys(value)) {
-        this.#name(key);
-        this.plain(value[key], depth + 1);
-      }
-      this.text += "}";
-    } else this.text += "x";
+    }
+  }
+
+  #properties(value: unknown, depth: number, write: WriteProperty): void {
+    if (!isPlainObject(value)) {
+      this.plain(value, depth);
+      return;
+    }
+    if (this.#isTooDeep(depth)) return;
+    this.text += "{";
+    for (const key of Object.keys(value)) {
+      this.#name(key);
+      write(this, key, value[key], depth + 1);
+    }
+    this.text += "}";
   }
 
   /** Conditions: column and operator names are part of the text, everything they are compared with is a parameter. */
@@ -89,14 +74,14 @@ class ShapeWriter {
     else if (Array.isArray(value)) this.#list(value, depth);
     else if (isPlainObject(value)) this.#condition(value, depth);
     else {
-      const sql = SqlCondition.contentOf(value);
+      const sql = SqlTemplate.contentOf(value);
       this.text += sql === undefined ? "v" : sqlShapeOf(sql);
     }
   }
 
   /** A list of values is a parameter; one of conditions is part of the text. */
   #list(items: readonly unknown[], depth: number): void {
-    if (!items.every((item) => isPlainObject(item) || SqlCondition.contentOf(item) !== undefined)) {
+    if (!items.every((item) => isPlainObject(item) || SqlTemplate.contentOf(item) !== undefined)) {
       this.text += "a";
       return;
     }
@@ -128,6 +113,18 @@ class ShapeWriter {
     return true;
   }
 }
+
+/** Writes what stands at a property, whose name is written already. */
+type WriteProperty = (writer: ShapeWriter, key: string, value: unknown, depth: number) => void;
+
+const OPTION: WriteProperty = (writer, key, value, depth) => {
+  if (key === "where" || key === "having" || key === "compute") writer.values(value, depth);
+  else if (key === "after") writer.text += atom(value);
+  else if (key === "with" || key === "counts") writer.relations(value, depth);
+  else writer.plain(value, depth);
+};
+const RELATION: WriteProperty = (writer, _, value, depth) => writer.options(value, depth);
+const PLAIN: WriteProperty = (writer, _, value, depth) => writer.plain(value, depth);
 
 /**
  * Options that stand among operators and decide the text. Where a column has the name of one, its values become part of

@@ -1,27 +1,24 @@
 import { InputError, nearestName, unknownName } from "../errors/index.ts";
-import {
-  type ColumnDescription,
-  type EntityDescription,
-  isSortable,
-  type RelationDescription,
-} from "../schema/index.ts";
-import type { Scope } from "./context.ts";
+import { type ColumnDescription, type EntityDescription, isSortable } from "../schema/index.ts";
+import type { TableReference } from "../sql/index.ts";
+import { type ColumnPath, columnPath } from "./column-path.ts";
+import type { ComputedValue, Scope, TableScope } from "./context.ts";
 import { isPlainObject, refuse, refuseUnknownOptions } from "./options.ts";
-import { isJoinable } from "./related-rows.ts";
-
-/** Relations on the way to a column, as in `with`. */
-const DEPTH_LIMIT = 6;
 
 /** One column of an order. */
-export interface SortTerm {
-  /** The relations to one row that lead to the column; none for a column of the entity's own. */
-  readonly through: readonly RelationDescription[];
-  readonly column: ColumnDescription;
+export interface SortTerm extends ColumnPath {
+  /** Set where it is a value that the read computes. */
+  readonly computed?: ComputedValue | undefined;
+  /** Set where it is a column of the row between: then the column is that one's. */
+  readonly link?: TableReference | undefined;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
   /** A related column is null where there is no related row. */
   readonly isNullable: boolean;
 }
+
+/** Where an order stands: what its terms may name. */
+export type SortScope = Scope & Pick<TableScope, "computed" | "link">;
 
 /** One term as it was asked for. */
 export interface AskedTerm {
@@ -36,7 +33,7 @@ export interface AskedTerm {
  *
  * @throws {INVALID_QUERY} for a column that is not on the entity's list; the message says what is.
  */
-export function totalOrder(scope: Scope, asked: unknown, path = "sort"): readonly SortTerm[] {
+export function totalOrder(scope: SortScope, asked: unknown, path = "sort"): readonly SortTerm[] {
   const { entity } = scope;
   const order: SortTerm[] = [];
   for (const { by, ...way } of askedTerms(asked ?? entity.list.defaultSort ?? [], path)) {
@@ -78,7 +75,7 @@ function oneOf(value: unknown, allowed: readonly string[], path: string): unknow
   return refuse(path, `must be ${allowed.join(" or ")}`);
 }
 
-type Target = Pick<SortTerm, "through" | "column">;
+type Target = Pick<SortTerm, "through" | "column" | "computed" | "link">;
 
 function isSame(one: Target, other: Target): boolean {
   return (
@@ -100,37 +97,41 @@ function isDecisive(entity: EntityDescription, column: ColumnDescription): boole
  * A column by its property, or by the relations that lead to it: `project.owner.name`. Each entity on the way says what
  * it may be sorted by: its list, where it has one, else its own public columns and those its relations allow.
  */
-function sortColumn(scope: Scope, by: unknown, path: string): Target {
+function sortColumn(scope: SortScope, by: unknown, path: string): Target {
   const refuseSort = (allowed: readonly string[]): never => {
-    throw new InputError("INVALID_QUERY", [{ path, message: unknownSort(by, allowed) }]);
+    const besides = [...(scope.computed?.keys() ?? []), ...linkKeys(scope)];
+    throw new InputError("INVALID_QUERY", [{ path, message: unknownSort(by, [...allowed, ...besides]) }]);
   };
   if (typeof by !== "string") return refuseSort(sortableKeys(scope.entity));
-  const through: RelationDescription[] = [];
-  let [at, isListed] = [scope.entity, false];
-  for (let rest = by; ; ) {
-    const allowed = at.list.sort;
-    const prefix = by.slice(0, by.length - rest.length);
-    if (!isListed && allowed !== undefined) {
-      isListed = allowed.includes(rest);
-      if (!isListed) return refuseSort(allowed.map((key) => prefix + key));
-    }
-    const column = at.byKey.get(rest);
-    if (column !== undefined && isSortable(column)) return { through, column };
-    const name = rest.split(".", 1)[0] ?? "";
-    const relation = scope.context.schema.relationsOf(at).get(name);
-    if (relation === undefined || name === rest)
-      return refuseSort(sortableKeys(at).map((key) => prefix + key));
-    refuseManyRows(scope, relation, prefix + name, path);
-    if (through.push(relation) > DEPTH_LIMIT)
-      refuse(path, `leads through more than ${DEPTH_LIMIT} relations`);
-    at = relation.target;
-    rest = rest.slice(name.length + 1);
+  const computed = scope.computed?.get(by);
+  if (computed !== undefined) return { through: [], column: computedColumn(computed, by, path), computed };
+  const { link } = scope;
+  if (link !== undefined && linkKeys(scope).includes(by)) {
+    const column = link.entity.byKey.get(by.slice(LINK_PREFIX.length));
+    if (column !== undefined) return { through: [], column, link: link.table };
   }
+  return columnPath(scope, by, {
+    path,
+    isFit: isSortable,
+    allowedBy: (entity) => entity.list.sort,
+    purpose: "a list is sorted",
+    refuseUnknown: refuseSort,
+  });
 }
 
-function refuseManyRows(scope: Scope, relation: RelationDescription, name: string, path: string): void {
-  if (relation.kind === "one" && isJoinable(relation, scope)) return;
-  refuse(path, `"${name}" may be several rows; a list is sorted by relations to one row only`);
+/** The call says what it computes, so no list of what may be sorted by stands in its way. */
+function computedColumn({ column }: ComputedValue, by: string, path: string): ColumnDescription {
+  if (isSortable(column)) return column;
+  return refuse(path, `cannot be by "${by}": values of type ${column.sqlType} have no order`);
+}
+
+/** How a relation through a table of links names that table's columns: `link.position`. */
+const LINK_PREFIX = "link.";
+
+/** A relation that is called so takes precedence. */
+function linkKeys({ link, entity, context }: SortScope): readonly string[] {
+  if (link === undefined || context.schema.relationsOf(entity).has("link")) return [];
+  return link.entity.columns.filter(isSortable).map(({ key }) => LINK_PREFIX + key);
 }
 
 /** The whole list once, whether or not a name is near. */

@@ -32,7 +32,7 @@ interface StreamSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-const STREAM_OPTION_NAMES = ["with", "counts", "columns", "reveal", "where", "sort"];
+const STREAM_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal", "where", "sort"];
 
 /** All rows that a condition finds, one after the other. Nothing is sent before the first one is asked for. */
 export function createStreamer(outside: Scope): (options?: StreamShape) => AsyncIterable<AnyRow> {
@@ -43,7 +43,10 @@ export function createStreamer(outside: Scope): (options?: StreamShape) => Async
       const settings = { batchSize: streamBatchSize(batchSize), signal };
       const call: Call = { input: [options], actor: context.actor() };
       const plan = plans.find(shapeOf(options), () => planStream(outside, call));
-      yield* streamRows(context.runner, plan, call, settings);
+      // Row by row in the outermost generator only: each further one that a row passes is three more turns.
+      for await (const batch of streamBatches(context.runner, plan, call, settings)) {
+        for (const row of batch) yield row;
+      }
     },
   });
 }
@@ -55,7 +58,7 @@ function planStream(outside: Scope, call: Call): Plan<readonly AnyRow[]> {
   const selected = selectWhere(outside, options, "rows", (scope) =>
     optionalCondition(scope, partOf(options, "where", "where")),
   );
-  const order = placeOrder(selected.scope, totalOrder(outside, sort), selected.selection.joined);
+  const order = placeOrder(selected.scope, totalOrder(selected.scope, sort), selected.selection.joined);
   return planRows(selected, { ...selected.select, ...order }, { finish: (rows) => rows });
 }
 
@@ -76,12 +79,12 @@ const MAY_WAIT: StatementCall = {
  *
  * @see https://www.postgresql.org/docs/current/sql-declare.html
  */
-async function* streamRows(
+async function* streamBatches(
   runner: QueryRunner,
   plan: Plan<readonly AnyRow[]>,
   call: Call,
   { batchSize, signal }: StreamSettings,
-): AsyncGenerator<AnyRow, void, undefined> {
+): AsyncGenerator<readonly AnyRow[], void, undefined> {
   if (runner.here() === undefined) {
     yield* ownTransaction(runner, plan, call, { batchSize, signal });
     return;
@@ -89,7 +92,7 @@ async function* streamRows(
   const ask = askOf(runner, { isRead: true });
   for await (const batch of batches(ask, plan, call, batchSize, [])) {
     signal?.throwIfAborted();
-    yield* batch;
+    yield batch;
   }
 }
 
@@ -98,7 +101,7 @@ async function* ownTransaction(
   plan: Plan<readonly AnyRow[]>,
   call: Call,
   { batchSize, signal }: StreamSettings,
-): AsyncGenerator<AnyRow, void, undefined> {
+): AsyncGenerator<readonly AnyRow[], void, undefined> {
   const handoff = new Handoff<readonly AnyRow[]>();
   const transaction = runner
     .transaction(
@@ -116,7 +119,7 @@ async function* ownTransaction(
     );
   try {
     for (let batch = await handoff.take(); batch !== undefined; batch = await handoff.take()) {
-      yield* batch.value;
+      yield batch.value;
     }
   } finally {
     handoff.stop();

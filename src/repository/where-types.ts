@@ -1,4 +1,5 @@
-import type { AnyEntity, Many, One, Row, RowKeys, TraitsOf } from "../schema/index.ts";
+import type { AnyEntity, Many, One, RowColumns, TypeMap, ValueOf } from "../schema/index.ts";
+import type { Computed } from "./computed.ts";
 import type { RelationsOf } from "./relation-types.ts";
 import type { SqlCondition } from "./where/sql-condition.ts";
 
@@ -129,12 +130,6 @@ type JsonPart<T> = unknown extends T
 
 // ---- Conditions --------------------------------------------------------------------------------------------------
 
-type ColumnType<E extends AnyEntity, K> = K extends keyof TraitsOf<E>["columns"]
-  ? TraitsOf<E>["columns"][K] extends { readonly _: { readonly columnType: infer C } }
-    ? C
-    : unknown
-  : unknown;
-
 /** `T` is the column's value without null, `C` Drizzle's name of its type. */
 type ColumnCondition<T, N, C> = C extends "PgJsonb"
   ? null | JsonbOperators<T> | JsonPathOperators
@@ -153,6 +148,11 @@ type ColumnCondition<T, N, C> = C extends "PgJsonb"
 /** What PostgreSQL makes of a custom type only the application knows. */
 type CustomOperators<T> = Operators<T> &
   (T extends string ? TextOperators | NetworkOperators | RangeOperators<T> : RangeOperators<T>);
+
+/** What a column takes. An alias of its builder alone: the compiler answers it once for all tables. */
+type ConditionOn<B> = B extends TypeMap[string]
+  ? ColumnCondition<NonNullable<ValueOf<B>>, Extract<ValueOf<B>, null>, B["_"]["columnType"]>
+  : never;
 
 /** Conditions on related rows. Rows the caller cannot see, such as the deleted, do not count. */
 type RelationCondition<S, R> =
@@ -174,8 +174,8 @@ type RelationCondition<S, R> =
       : never;
 
 /**
- * A condition on an entity's columns and, where the schema `S` is known, on its relations. Every property must hold; null
- * means `is null`. The empty `and: []` holds, the empty `or: []` does not.
+ * A condition on an entity's columns and, where the schema `S` is known, on its relations; `X` is what the call computes
+ * besides. Every property must hold; null means `is null`. The empty `and: []` holds, the empty `or: []` does not.
  *
  * @example
  * ```ts
@@ -183,18 +183,24 @@ type RelationCondition<S, R> =
  * where: { or: [{ dueDate: null }, { dueDate: { lt: "2026-12-24" } }], comments: { none: {} } }
  * ```
  */
-export type Where<E extends AnyEntity, S = unknown> = WhereProperties<E, S> | SqlCondition;
+export type Where<E extends AnyEntity, S = unknown, X = Record<never, never>> =
+  | WhereProperties<E, S, X>
+  | SqlCondition;
 
-type WhereProperties<E extends AnyEntity, S> = {
-  readonly [K in RowKeys<E>]?: ColumnCondition<
-    NonNullable<Row<E>[K]>,
-    Extract<Row<E>[K], null>,
-    ColumnType<E, K>
-  >;
+type WhereProperties<E extends AnyEntity, S, X> = {
+  readonly [K in keyof RowColumns<E>]?: ConditionOn<RowColumns<E>[K]>;
 } & {
   readonly [K in keyof RelationsOf<S, E>]?: RelationCondition<S, RelationsOf<S, E>[K]>;
-} & {
-  readonly and?: readonly Where<E, S>[];
-  readonly or?: readonly Where<E, S>[];
-  readonly not?: Where<E, S>;
-};
+} & ComputedConditions<X> & {
+    readonly and?: readonly Where<E, S, X>[];
+    readonly or?: readonly Where<E, S, X>[];
+    readonly not?: Where<E, S, X>;
+  };
+
+/** An empty object among the parts would let any value through. */
+type ComputedConditions<X> = [keyof X] extends [never]
+  ? unknown
+  : { readonly [K in keyof X]?: ComputedCondition<X[K]> };
+
+type ComputedCondition<V> =
+  V extends Computed<infer T, infer C> ? ColumnCondition<NonNullable<T>, Extract<T, null>, C> : never;

@@ -78,13 +78,20 @@ function propertyCondition(standing: Standing, key: string, given: Given): Condi
       given.path,
       `is one of more than ${CONDITIONS_LIMIT.toLocaleString("en")} conditions; a list of values (in) counts as one`,
     );
-  return columnCondition(filterableColumn(scope, key, given.path), scope.table, given);
+  const computed = scope.computed?.get(key);
+  if (computed !== undefined) return columnCondition(computed.column, computed.of, given);
+  const column = filterableColumn(scope, key, given.path);
+  return columnCondition(column, { kind: "column", table: scope.table, name: column.name }, given);
 }
 
-function filterableColumn({ entity, context }: TableScope, key: string, path: string): ColumnDescription {
+function filterableColumn(
+  { entity, context, computed }: TableScope,
+  key: string,
+  path: string,
+): ColumnDescription {
   const column = entity.byKey.get(key);
   if (column !== undefined && column.marks.secret !== true) return column;
   const columns = entity.columns.filter((candidate) => candidate.marks.secret !== true).map((c) => c.key);
-  const known = [...columns, ...context.schema.relationsOf(entity).keys()];
+  const known = [...columns, ...(computed?.keys() ?? []), ...context.schema.relationsOf(entity).keys()];
   return refuse(path, unknownName("column", key, known));
 }

@@ -1,4 +1,4 @@
-import { sql, Table } from "drizzle-orm";
+import { type SQLWrapper, sql, Table } from "drizzle-orm";
 import type { BuildColumns, BuildExtraConfigColumns, ColumnBuilderBase } from "drizzle-orm/column-builder";
 import {
   check,
@@ -63,6 +63,7 @@ export interface EntityOptions<TColumns, TSearch extends string = string> {
 
 /** What the types remember of an entity. */
 export interface EntityTraits {
+  readonly name: string;
   readonly columns: ColumnMap;
   readonly softDelete: boolean;
   /** The properties that are searched; never where there is no search. */
@@ -98,14 +99,25 @@ export type Entity<
   dialect: "pg";
 }> & {
   readonly [TRAITS]: {
+    readonly name: TName;
     readonly columns: AllColumns<TColumns, TSoft>;
     readonly softDelete: TSoft;
     readonly search: TSearch;
   };
 };
 
-/** Any entity: what generic code takes. */
-export type AnyEntity = Table & { readonly [TRAITS]: EntityTraits };
+/**
+ * Any entity: what generic code takes. It is a Drizzle table to the compiler, which takes the word of `any` for the parts
+ * that depend on columns: against Drizzle's own `Table` it would compare every column of every entity, at each use.
+ */
+export interface AnyEntity extends SQLWrapper {
+  // biome-ignore-start lint/suspicious/noExplicitAny: see above
+  readonly _: any;
+  readonly $inferSelect: any;
+  readonly $inferInsert: any;
+  // biome-ignore-end lint/suspicious/noExplicitAny: see above
+  readonly [TRAITS]: EntityTraits;
+}
 
 /** The traits of an entity's type. */
 export type TraitsOf<E extends AnyEntity> = E[typeof TRAITS];
@@ -165,6 +177,7 @@ export function entity<
 ): Entity<TName, TColumns, TSoft, TSearch> {
   refuseUnknownOptions(`entity "${name}"`, options, OPTION_NAMES);
   const all = withBehaviourColumns(name, columns, options.softDelete === true);
+  refuseTooManyColumns(name, all);
   const marks = new Map<string, ColumnMarks>();
   for (const [key, builder] of Object.entries(all)) {
     nameColumn(builder, key);
@@ -200,6 +213,17 @@ export function declarationOf(table: object): EntityDeclaration | undefined {
 /** True for a table made by `entity()`. */
 export function isEntity(value: unknown): value is AnyEntity {
   return value instanceof Table && DECLARATIONS.has(value);
+}
+
+/** MaxHeapAttributeNumber: https://www.postgresql.org/docs/current/limits.html */
+const TABLE_COLUMNS_LIMIT = 1_600;
+
+function refuseTooManyColumns(entityName: string, columns: ColumnMap): void {
+  const { length } = Object.keys(columns);
+  if (length <= TABLE_COLUMNS_LIMIT) return;
+  throw new SchemaError(`entity "${entityName}" has ${length} columns, and a table takes at most 1,600`, {
+    hint: "Split it into entities with a relation to one row, or keep what is seldom asked for in a jsonb column.",
+  });
 }
 
 function withBehaviourColumns(entityName: string, columns: ColumnMap, softDelete: boolean): ColumnMap {

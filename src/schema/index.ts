@@ -52,6 +52,7 @@ export type {
   Key,
   PrimaryKeys,
   Row,
+  RowColumns,
   RowKeys,
   SecretKeys,
   UpdateInput,
@@ -97,6 +98,7 @@ export { trigramSchema } from "./search-description.ts";
 export { describeTable } from "./drizzle-adapter.ts";
 export { findColumn } from "./find-column.ts";
 export { describeRoutine } from "./declared/describe-routine.ts";
+export { describeType } from "./declared/describe-type.ts";
 export type { LinkDescription, RelationDescription } from "./relation-description.ts";
 export { describeSchema, type SchemaDescription } from "./schema-description.ts";
 export { isSortable } from "./usable.ts";

@@ -9,13 +9,15 @@ export interface One<T extends AnyEntity, TNullable extends boolean> {
   readonly nullable?: TNullable;
 }
 
-/** Any number of related rows. */
-export interface Many<T extends AnyEntity> {
+/** Any number of related rows; `L` is the entity between the two, `never` where there is none. */
+export interface Many<T extends AnyEntity, L extends AnyEntity = AnyEntity> {
   readonly kind: "many";
   readonly target: T;
   readonly via: string | undefined;
   /** The entity between the two, whose rows link them. */
   readonly through?: Through | undefined;
+  /** That entity, for types alone. */
+  readonly link?: L;
   /** The rows above or below in a tree, however far. */
   readonly walk?: "up" | "down" | undefined;
 }
@@ -49,9 +51,9 @@ export interface RelationBuilder<E extends AnyEntity> {
    * await repo.categories.get(id, { with: { below: { maxDepth: 2 } } });
    * ```
    */
-  ancestors(options?: { readonly via?: keyof Row<E> & string }): Many<E>;
+  ancestors(options?: { readonly via?: keyof Row<E> & string }): Many<E, never>;
   /** The rows below one in a tree of one table, the nearest first; see `ancestors`. */
-  descendants(options?: { readonly via?: keyof Row<E> & string }): Many<E>;
+  descendants(options?: { readonly via?: keyof Row<E> & string }): Many<E, never>;
   /**
    * One row: the parent that a foreign key of this entity names, or the only child whose key is this one's.
    *
@@ -63,15 +65,16 @@ export interface RelationBuilder<E extends AnyEntity> {
     options?: { readonly via?: V },
   ): One<T, IsNullable<E, V>>;
   /** All rows of `target` whose foreign key names this entity. */
-  many<T extends AnyEntity>(target: T, options?: { readonly via?: keyof Row<T> & string }): Many<T>;
+  many<T extends AnyEntity>(target: T, options?: { readonly via?: keyof Row<T> & string }): Many<T, never>;
   /**
    * All rows of `target` that the rows of `through` link to this entity: many to many. A row that is linked twice comes
    * twice. `from` and `to` are properties of `through`: the foreign keys that name this entity and the target, needed
-   * where two of them name the same table.
+   * where two of them name the same table. A read sorts by columns of `through` as `link.…`, and shows them by `link`.
    *
    * @example
    * ```ts
    * export const taskRelations = relations(tasks, (r) => ({ tags: r.many(tags, { through: taskTags }) }));
+   * await repo.tasks.get(id, { with: { tags: { sort: "link.position", link: ["position"] } } });
    * export const userRelations = relations(users, (r) => ({
    *   followers: r.many(users, { through: follows, from: "followeeId", to: "followerId" }),
    * }));
@@ -84,7 +87,7 @@ export interface RelationBuilder<E extends AnyEntity> {
       readonly from?: keyof FullRow<L> & string;
       readonly to?: keyof FullRow<L> & string;
     },
-  ): Many<T>;
+  ): Many<T, L>;
 }
 
 type IsNullable<E extends AnyEntity, V extends string> = [V] extends [never]
@@ -127,7 +130,7 @@ export function relations<E extends AnyEntity, R extends RelationMap>(
       ancestors: (options) => ({ kind: "many", target: entity, via: options?.via, walk: "up" }),
       descendants: (options) => ({ kind: "many", target: entity, via: options?.via, walk: "down" }),
       one: (target, options) => ({ kind: "one", target, via: options?.via }),
-      many: <T extends AnyEntity>(target: T, options: ManyOptions = {}): Many<T> => ({
+      many: <T extends AnyEntity>(target: T, options: ManyOptions = {}): Many<T, never> => ({
         kind: "many",
         target,
         via: options.via,

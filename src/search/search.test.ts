@@ -1,7 +1,9 @@
+import { text } from "drizzle-orm/pg-core";
+import { computed } from "plinth";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openLibrary } from "./library.fixture.ts";
+import * as library from "./library.fixture.ts";
 
-const { db, articles, authors, notes } = await openLibrary();
+const { db, articles, authors, notes } = await library.openLibrary();
 
 /** The ids of what a text finds, the best first. */
 async function found(text: string, options: Parameters<typeof articles.search>[1] = {}): Promise<string> {
@@ -29,6 +31,17 @@ describe("search", () => {
   it("finds rows that have all words, by their stems, the best match first", async () => {
     expect(await found("release notes")).toBe("ab");
     expect(await found("released note")).toBe("ab");
+  });
+
+  it("computes of the rows it finds, and filters by that", async () => {
+    const loud = computed(text().notNull())`upper(${library.articles.title})`;
+    const { data, meta } = await articles.search("release notes", {
+      columns: ["id"],
+      compute: { loud },
+      where: { loud: { startsWith: "W" } },
+    });
+    expect(data.map(({ row }) => row)).toEqual([{ id: "a", loud: "WRITING RELEASE NOTES" }]);
+    expect(meta.total).toBe(1);
   });
 
   it("ranks by weights, and by the primary key where ranks are equal", async () => {

@@ -136,7 +136,16 @@ export interface JsonPathNode {
   readonly isCast: boolean;
 }
 
+/** An application's own SQL, from a template of its code: texts, with columns and parameters between them. */
+export interface SqlNode {
+  readonly kind: "sql";
+  readonly parts: readonly (string | Expression)[];
+  /** What it is cast to. */
+  readonly type: string;
+}
+
 export type Expression =
+  | SqlNode
   | ColumnNode
   | ParameterNode
   | NowNode

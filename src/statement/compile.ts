@@ -58,6 +58,8 @@ export function compileExpression(expression: Expression): string {
 class Writer {
   readonly parameters: ParameterValue[] = [];
   readonly #numbers = new Map<ParameterNode, number>();
+  /** Aliases of links that stand inside a page, and how to refer to their rows from outside. */
+  readonly #pagedLinks = new Map<string, string>();
 
   tree(tree: Tree): string {
     switch (tree.kind) {
@@ -73,7 +75,9 @@ class Writer {
   }
 
   select(select: Select): string {
-    const projections = select.projections.map((projection) => this.projection(projection)).join(", ");
+    const projections = this.#outside(select, () =>
+      select.projections.map((projection) => this.projection(projection)).join(", "),
+    );
     return `select ${projections || "1"} from ${this.rows(select)}`;
   }
 
@@ -83,16 +87,26 @@ class Writer {
    * joined on both sides: inside to find the page, outside, to its few rows, to keep them in order and show them.
    */
   rows(select: Select): string {
-    const { from, joins = [], orderJoins = [], distinctOn, forEach, limit } = select;
+    const { from, joins = [], orderJoins = [], distinctOn, forEach } = select;
     const order = this.order(select.orderBy);
-    const isFlat = distinctOn === undefined && (joins.length === 0 || limit === undefined);
-    if (forEach === undefined && (isFlat || select.walk !== undefined)) {
-      return `${this.source(select)}${this.groups(select)}${order}${this.page(select)}`;
-    }
+    if (isFlat(select)) return `${this.source(select)}${this.groups(select)}${order}${this.page(select)}`;
     const keys = forEach === undefined ? "" : `${this.forEach(forEach)} cross join lateral `;
     const distinct = distinctOn === undefined ? "" : `distinct on (${this.list(distinctOn)}) `;
-    const page = `select ${distinct}${from.alias}.* from ${this.source({ ...select, joins: [] })}${order}${this.page(select)}`;
-    return `${keys}(${page}) ${from.alias}${this.joins(joined(orderJoins, joins))}${order}`;
+    const link = linkOutside(select);
+    const row = link === undefined ? `${from.alias}.*` : `${from.alias}.*, ${link.alias} as ${LINK_ROW}`;
+    const page = `select ${distinct}${row} from ${this.source({ ...select, joins: [] })}${order}${this.page(select)}`;
+    const again = this.#outside(select, () => this.order(select.orderBy));
+    return `${keys}(${page}) ${from.alias}${this.joins(joined(orderJoins, joins))}${again}`;
+  }
+
+  /** Writes what stands outside of the page: there the row of the link is a value of the page's rows. */
+  #outside(select: Select, write: () => string): string {
+    const link = isFlat(select) ? undefined : linkOutside(select);
+    if (link === undefined) return write();
+    this.#pagedLinks.set(link.alias, `(${select.from.alias}.${LINK_ROW})`);
+    const text = write();
+    this.#pagedLinks.delete(link.alias);
+    return text;
   }
 
   groups({ groupBy = [], having }: Select): string {
@@ -169,20 +183,23 @@ class Writer {
   projection(projection: Projection): string {
     if (projection.kind === "value") return this.expression(projection.of);
     const { of: select, many } = projection;
-    const cells = select.projections.map((inner) =>
+    const isPaged = many && select.limit !== undefined;
+    const row = isPaged ? this.#outside(select, () => this.row(select)) : this.row(select);
+    if (!many) return `(select ${row} from ${this.source(select)} limit 1)`;
+    if (isPaged)
+      return `(select coalesce(json_agg(page.r), '[]') from (select ${row} as r from ${this.rows(select)}) page)`;
+    const sorted = `${row}${this.order(select.orderBy)}`;
+    return `(select coalesce(json_agg(${sorted}), '[]') from ${this.source(select)})`;
+  }
+
+  row({ projections }: Select): string {
+    const cells = projections.map((inner) =>
       inner.kind === "value" ? `${this.expression(inner.of)}::text` : this.projection(inner),
     );
     // A call takes 100 arguments at most (FUNC_MAX_ARGS); an array literal takes as many as a table has columns.
-    const row =
-      select.projections.length <= 100
-        ? `json_build_array(${cells.join(", ")})`
-        : `to_json(array[${cells.map((cell) => `${cell}::text`).join(", ")}])`;
-    if (!many) return `(select ${row} from ${this.source(select)} limit 1)`;
-    if (select.limit === undefined) {
-      const sorted = `${row}${this.order(select.orderBy)}`;
-      return `(select coalesce(json_agg(${sorted}), '[]') from ${this.source(select)})`;
-    }
-    return `(select coalesce(json_agg(page.r), '[]') from (select ${row} as r from ${this.rows(select)}) page)`;
+    return projections.length <= 100
+      ? `json_build_array(${cells.join(", ")})`
+      : `to_json(array[${cells.map((cell) => `${cell}::text`).join(", ")}])`;
   }
 
   insert(insert: Insert): string {
@@ -281,14 +298,23 @@ class Writer {
       case "exists":
         return `${condition.negated ? "not " : ""}exists (select 1 from ${this.source(condition.of)})`;
       case "sql":
-        return `(${condition.parts.map((part) => (typeof part === "string" ? part : this.expression(part))).join("")})`;
+        return `(${this.parts(condition.parts)})`;
     }
+  }
+
+  /** An application's own SQL. */
+  parts(parts: readonly (string | Expression)[]): string {
+    return parts.map((part) => (typeof part === "string" ? part : this.expression(part))).join("");
   }
 
   expression(expression: Expression): string {
     switch (expression.kind) {
-      case "column":
-        return `${expression.table.alias}.${quoteIdentifier(expression.name)}`;
+      case "sql":
+        return `(${this.parts(expression.parts)})::${expression.type}`;
+      case "column": {
+        const { alias } = expression.table;
+        return `${this.#pagedLinks.get(alias) ?? alias}.${quoteIdentifier(expression.name)}`;
+      }
       case "parameter":
         return this.parameter(expression);
       case "now":
@@ -344,6 +370,23 @@ class Writer {
     }
     return node.type === undefined ? `$${number}` : `$${number}::${node.type}`;
   }
+}
+
+/** The row of a link, as a page's rows carry it. */
+const LINK_ROW = "plinth_link";
+
+/** Whether everything stands on one level; otherwise the page is found first, and joined to. */
+function isFlat({ distinctOn, forEach, joins = [], groupBy, limit, walk }: Select): boolean {
+  if (forEach !== undefined) return false;
+  if (walk !== undefined || groupBy !== undefined) return true;
+  return distinctOn === undefined && (joins.length === 0 || limit === undefined);
+}
+
+/** The link, where what is shown or the order refers to it: then it has to be seen from outside of the page. */
+function linkOutside({ link, projections, orderBy }: Select): TableReference | undefined {
+  const shown = projections.map((projection) => (projection.kind === "value" ? projection.of : undefined));
+  const isOfLink = (of: Expression | undefined) => of?.kind === "column" && of.table === link?.table;
+  return [...shown, ...orderBy.map(({ of }) => of)].some(isOfLink) ? link?.table : undefined;
 }
 
 function walkKeys({ alias, key }: Walk, row: string): string {

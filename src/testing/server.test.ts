@@ -26,6 +26,18 @@ describe("testServer", () => {
     expect(await found("postgres://given/db")).toBe("postgres://given/db");
   });
 
+  it("takes the pooler in front of PLINTH_TEST_URL, and of no other server", async () => {
+    const found = async (url?: string) => (await testServer({ url })).poolerUrl;
+    vi.stubEnv("PLINTH_TEST_POOLER_URL", "postgres://pooler/db");
+    vi.stubEnv("DATABASE_URL", "postgres://variable/db");
+    expect(await found()).toBeUndefined();
+    vi.stubEnv("PLINTH_TEST_URL", "postgres://tests/db");
+    expect(await found()).toBe("postgres://pooler/db");
+    expect(await found("postgres://given/db")).toBeUndefined();
+    vi.stubEnv("PLINTH_TEST_POOLER_URL", "");
+    expect(await found()).toBeUndefined();
+  });
+
   it("brings a server of its own when there is no URL, shared by all databases of the project", async () => {
     const project = await makeProject();
     const server = await testServer({ directory: project.directory });

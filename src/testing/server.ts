@@ -13,6 +13,8 @@ export interface TestServerOptions {
 export interface TestServer {
   /** With the password. */
   readonly url: string;
+  /** Of a pooler in front of it (`PLINTH_TEST_POOLER_URL`), by which test databases are then opened. */
+  readonly poolerUrl: string | undefined;
   /** Ends our share: the embedded server stops with its last user, any other is left alone. */
   release(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -40,12 +42,15 @@ export interface TestServer {
 export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { url, directory = process.cwd() } = options;
   const { environment } = loadEnvironment({ directories: [directory], environment: process.env });
-  const given = url ?? (environment.PLINTH_TEST_URL || environment.DATABASE_URL || undefined);
+  const { PLINTH_TEST_URL: testUrl, PLINTH_TEST_POOLER_URL: poolerUrl, DATABASE_URL } = environment;
+  // A server that is named otherwise is not the one the pooler stands in front of.
+  if (url === undefined && testUrl) return shared(testUrl, async () => {}, poolerUrl || undefined);
+  const given = url ?? (DATABASE_URL || undefined);
   if (given !== undefined) return shared(given, async () => {});
   const embedded = await startEmbedded({ directory, durable: false, name: "test" });
   return shared(embedded.url, () => embedded.release());
 }
 
-function shared(url: string, release: () => Promise<void>): TestServer {
-  return Object.freeze({ url, release, [Symbol.asyncDispose]: release });
+function shared(url: string, release: () => Promise<void>, poolerUrl?: string): TestServer {
+  return Object.freeze({ url, poolerUrl, release, [Symbol.asyncDispose]: release });
 }

@@ -71,7 +71,7 @@ export async function testDatabase<S extends SchemaModule>(
     const clone = await cloneOf(keeper, target, recipe);
     undo.push(() => dropClone(keeper, clone, server));
     const url = urlOf(server.url, clone.name);
-    const db = await openClone(options, url);
+    const db = await openClone(options, url, server.poolerUrl && urlOf(server.poolerUrl, clone.name));
     undo.push(() => db.close());
     await options.setup?.(db);
     let closed: Promise<void> | undefined;
@@ -88,12 +88,14 @@ export async function testDatabase<S extends SchemaModule>(
 
 function openClone<S extends SchemaModule>(
   options: TestDatabaseOptions<S>,
-  url: string,
+  direct: string,
+  pooled: string | undefined,
 ): Promise<Database<S>> {
   const { schema, directory, pool, onWarning } = options;
   return createDatabase({
     schema,
-    url,
+    url: pooled ?? direct,
+    directUrl: direct,
     // The environment may hold production's numbers, so those that matter here are given.
     pool: { max: TEST_POOL_MAX_DEFAULT, min: 0, instances: 1, ...pool },
     ...(directory === undefined ? {} : { directory }),

@@ -6,6 +6,7 @@ export {
   type RunOptions,
   type UnitOfWork,
 } from "./unit-of-work.ts";
+export type { CopyOptions } from "./copying.ts";
 export type { TransactionScope } from "./scope.ts";
 export type { IsolationLevel, TransactionOptions } from "./options.ts";
 

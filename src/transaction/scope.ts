@@ -1,4 +1,4 @@
-import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import { busyCopying, type Connection, type Outcome, type StatementCall } from "../driver/index.ts";
 import { isConnectionError, TransactionError } from "../errors/index.ts";
 
 /**
@@ -8,10 +8,12 @@ import { isConnectionError, TransactionError } from "../errors/index.ts";
  * |-----------|-------------------------------|---------------------------------------------|
  * | open      | at once; after SAVEPOINT      | run in order on the one connection; the first brings BEGIN along |
  * | nested    | while a savepoint in it lives | wait until that has ended                   |
+ * | copying   | while a COPY in it runs       | throw TRANSACTION_CONTROL                   |
  * | ended     | when its callback settles, or that of a transaction around it | throw TRANSACTION_CLOSED |
  *
  * `nested` is why two savepoints started side by side (`Promise.all`) do not interleave, and why a statement of
- * the outer callback cannot slip into, and be rolled back with, an inner one.
+ * the outer callback cannot slip into, and be rolled back with, an inner one. `copying` is a nested one that cannot be
+ * waited for: it ends when its source or its reader does, and that may be who asks.
  */
 export class TransactionScope {
   readonly connection: Connection;
@@ -25,6 +27,7 @@ export class TransactionScope {
   #begin: string | undefined;
   #isOpen = true;
   #nested: Promise<void> | undefined;
+  #isCopying = false;
 
   constructor(
     connection: Connection,
@@ -76,6 +79,7 @@ export class TransactionScope {
 
   /** One statement, when no savepoint is open in this scope. Either signal stops it. */
   async run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome> {
+    this.#refuseCopying();
     // Checked in line, not in a method: nothing may come between the last check and the use of its answer.
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
@@ -84,6 +88,7 @@ export class TransactionScope {
 
   /** Several statements under one Sync: one round trip, and the first failure skips the rest. */
   async flight(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
+    this.#refuseCopying();
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
     if (calls.length === 0) return [];
@@ -114,8 +119,26 @@ export class TransactionScope {
     });
   }
 
+  /** Refuses everything else in this scope until `work` has ended, which holds the scope for itself. */
+  async copying<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseCopying();
+    while (this.#nested !== undefined) await this.#nested;
+    const running = work();
+    this.#isCopying = true;
+    try {
+      return await running;
+    } finally {
+      this.#isCopying = false;
+    }
+  }
+
+  #refuseCopying(): void {
+    if (this.#isCopying) throw busyCopying();
+  }
+
   /** Holds this scope's own statements back until `work` has ended. */
   async holdFor<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseCopying();
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
     let release = (): void => {};

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Outcome, StatementCall } from "../driver/index.ts";
-import { type CallSite, TransactionError } from "../errors/index.ts";
+import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
+import { type CopyOptions, withoutTimeout } from "./copying.ts";
 import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
 import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
 import { eitherSignal, TransactionScope } from "./scope.ts";
 
 /** One place for statements: wherever the caller is, or one certain transaction. */
-export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "here">;
+export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "copy" | "here">;
 
 /** How one statement, or one flight of them, runs. */
 export interface RunOptions {
@@ -40,7 +41,13 @@ export interface UnitOfWork {
    */
   transaction<T>(work: (scope: TransactionScope) => PromiseLike<T>, options?: TransactionOptions): Promise<T>;
   /**
-   * The same three calls, bound to one transaction: for its explicit handle, which works where the async context
+   * Runs `work`, which moves rows by COPY, on a connection that nothing else uses meanwhile: under a savepoint of the
+   * ambient transaction, whose other statements are refused with `TRANSACTION_CONTROL` until it has ended, else in a
+   * transaction of its own. Not ambient inside: what `work` calls of its caller's runs where the caller is.
+   */
+  copy<T>(work: (connection: Connection) => Promise<T>, options?: CopyOptions): Promise<T>;
+  /**
+   * The same calls, bound to one transaction: for its explicit handle, which works where the async context
    * was lost, and throws `TRANSACTION_CLOSED` once the transaction is over.
    */
   bind(scope: TransactionScope): Place;
@@ -65,10 +72,16 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
       batch: (calls, options) =>
         options?.isRead === true
           ? innermost(scope).flight(calls)
-          : savepoint(ambient, innermost(scope), (inner) => inner.flight(calls)),
+          : onceMoreIfStale(() => savepoint(ambient, innermost(scope), (inner) => inner.flight(calls))),
       async transaction(work, options = {}) {
         refuseOptionsOfNested(options);
         return savepoint(ambient, innermost(scope), work, options.signal);
+      },
+      copy: (work, { signal } = {}) => {
+        const outer = innermost(scope);
+        return outer.copying(() =>
+          savepoint(undefined, outer, (inner) => withoutTimeout(inner, work), signal),
+        );
       },
     };
     places.add(place);
@@ -97,6 +110,12 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
         ? outermost(pool, ambient, work, options)
         : bind(scope).transaction(work, options);
     },
+    async copy(work, options = {}) {
+      const scope = ambient.getStore();
+      return scope === undefined
+        ? outermost(pool, undefined, (own) => withoutTimeout(own, work), options)
+        : bind(scope).copy(work, options);
+    },
   };
   places.add(unit);
   return unit;
@@ -105,9 +124,14 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
 type Ambient = AsyncLocalStorage<TransactionScope>;
 type Work<T> = (scope: TransactionScope) => PromiseLike<T>;
 
+/** Without `ambient` the scope is the work's alone: what that calls does not join it by itself. */
+async function inside<T>(ambient: Ambient | undefined, scope: TransactionScope, work: Work<T>): Promise<T> {
+  return ambient === undefined ? work(scope) : ambient.run(scope, async () => await work(scope));
+}
+
 async function outermost<T>(
   pool: Pool,
-  ambient: Ambient,
+  ambient: Ambient | undefined,
   work: Work<T>,
   options: TransactionOptions,
 ): Promise<T> {
@@ -118,9 +142,7 @@ async function outermost<T>(
   let isClean = false;
   try {
     // As the holder: work that asks the pool for a second connection must not wait for its own end.
-    const result = await settle(scope, () =>
-      lease.run(() => ambient.run(scope, async () => await work(scope))),
-    );
+    const result = await settle(scope, () => lease.run(() => inside(ambient, scope, work)));
     await commit(scope);
     isClean = true;
     return result;
@@ -134,7 +156,7 @@ async function outermost<T>(
 }
 
 async function savepoint<T>(
-  ambient: Ambient,
+  ambient: Ambient | undefined,
   outer: TransactionScope,
   work: Work<T>,
   signal?: AbortSignal,
@@ -144,7 +166,7 @@ async function savepoint<T>(
     const name = `plinth_${inner.depth}`;
     await outer.send({ text: `savepoint ${name}`, values: [] });
     try {
-      const result = await settle(inner, () => ambient.run(inner, async () => await work(inner)));
+      const result = await settle(inner, () => inside(ambient, inner, work));
       refuseCanceled(inner);
       outer.refuseEnded();
       if (outer.connection.transactionStatus === "failed") throw abortedBy(inner.firstError);
@@ -157,6 +179,19 @@ async function savepoint<T>(
       inner.end();
     }
   });
+}
+
+/**
+ * A table changed since a statement of the flight was prepared: its savepoint is rolled back, the session has forgotten
+ * the name, and the second run prepares it anew.
+ */
+async function onceMoreIfStale<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isPlinthError(error) && error.code === "STALE_STATEMENT") return run();
+    throw error;
+  }
 }
 
 function refuseOptionsOfNested(options: TransactionOptions): void {

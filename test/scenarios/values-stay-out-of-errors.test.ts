@@ -11,7 +11,7 @@ const { db, repo, makeAuthor, makeBook } = await openLibrary();
 beforeAll(async () => {
   await db.pool.use((connection) =>
     connection.script(`
-      set search_path to library;
+      set local search_path to library;
       create unique index authors_lower_name on authors (lower(name));
       create function shout() returns trigger language plpgsql as $$
         begin raise exception 'no: %', new.reader using detail = new.reader, hint = new.reader, column = 'reader'; end $$;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, parseTarget } from "../../src/driver/index.ts";
+import { Client } from "pg";
 import { freePort, ordinaryUser } from "./postgres.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
@@ -23,6 +23,8 @@ export interface ThrowAwayPgBouncer {
   urlOf(serverUrl: string): string;
   /** Gives up the sessions it has on the server, as it does by itself after an hour. */
   renewSessions(): Promise<void>;
+  /** Runs a command of its admin console: `kill`, `pause`, `resume`. */
+  command(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,11 +76,8 @@ export async function startPgBouncer(
       through.host = `127.0.0.1:${port}`;
       return through.href;
     },
-    async renewSessions() {
-      const admin = await connect(parseTarget(`postgres://admin@127.0.0.1:${port}/pgbouncer`));
-      await admin.script("reconnect");
-      await admin.close();
-    },
+    renewSessions: () => runCommand(port, "reconnect"),
+    command: (text) => runCommand(port, text),
     async stop() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
@@ -86,6 +85,14 @@ export async function startPgBouncer(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Its console knows the simple protocol only, and none of the settings that Plinth asks for. */
+async function runCommand(port: number, text: string): Promise<void> {
+  const admin = new Client({ host: "127.0.0.1", port, user: "admin", database: "pgbouncer" });
+  await admin.connect();
+  await admin.query(text);
+  await admin.end();
 }
 
 /** It says so on stderr, once it listens. */

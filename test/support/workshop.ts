@@ -10,6 +10,7 @@ import {
 import { type Connection, connect, parseTarget } from "../../src/driver/index.ts";
 import { describeSchema } from "../../src/schema/index.ts";
 import { quoteIdentifier } from "../../src/sql/index.ts";
+import { isPooledRun, throughPooler } from "./pooler.ts";
 import { expectQuiet } from "./quiet.ts";
 import { type TestServer, testServer } from "./server.ts";
 import * as schema from "./workshop-schema.ts";
@@ -33,8 +34,8 @@ export interface Client {
   run(text: string): Promise<readonly (readonly (string | null)[])[]>;
 }
 
-/** Options of the opened database; `via` puts something (a proxy) between it and the server. */
-export type WorkshopOptions = Omit<Partial<CreateDatabaseOptions<typeof schema>>, "schema" | "url"> & {
+/** Options of the opened database; `url` is of `directly`, and `via` puts something (a proxy) between it and the server. */
+export type WorkshopOptions = Omit<Partial<CreateDatabaseOptions<typeof schema>>, "schema"> & {
   readonly via?: (url: string) => string;
 };
 
@@ -61,17 +62,20 @@ export function workshops(): (options?: WorkshopOptions) => Promise<Workshop> {
     await server.stop();
   });
 
-  return async ({ via = (url: string) => url, ...options } = {}) => {
+  return async ({ via, url: directUrl, ...options } = {}) => {
     const name = `workshop_${process.pid}_${++made}`;
     await admin.script(`create database ${name} template ${template}`);
     const url = onDatabase(server.url, name);
     const warnings: DatabaseWarning[] = [];
     const db = await createDatabase({
       schema,
-      onWarning: (warning) => warnings.push(warning),
+      onWarning: (warning) => {
+        // Of the run's own pooler everybody knows.
+        if (!isPooledRun() || warning.code !== "POOL_NO_SESSION_SETTINGS") warnings.push(warning);
+      },
       ...options,
       session: { applicationName: name, ...options.session },
-      url: via(url),
+      url: via?.(url) ?? (directUrl === undefined ? throughPooler(url) : url),
     });
     onTestFinished(async () => {
       await db.close({ deadlineMs: 100 });

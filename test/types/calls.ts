@@ -140,3 +140,17 @@ export async function softDelete(db: Database<typeof domain>) {
   // @ts-expect-error likewise
   db.repository(domain.loans).withDeleted();
 }
+
+// A function that takes any database may name any relation; one of an unknown schema knows none.
+// biome-ignore lint/suspicious/noExplicitAny: this is what it is about
+export async function ofAnySchema(db: Database<any>) {
+  const found = await db.repository(domain.books).get("x", { with: { author: true } });
+  holds<Equal<typeof found.title, string>>();
+}
+export async function ofUnknownSchema(db: Database<Record<string, unknown>>) {
+  const books = db.repository(domain.books);
+  const page = await books.list({ where: { title: "x" }, sort: "-title" });
+  holds<Equal<typeof page, Page<Book>>>();
+  // @ts-expect-error who knows
+  books.get("x", { with: { author: true } });
+}

@@ -1,5 +1,5 @@
 /** What rows and inputs look like: checked by the compiler, never run. */
-import type { CreateInput, Key, Row, UpdateInput } from "plinth/schema";
+import type { AnyEntity, CreateInput, Flat, FullRow, Key, Row, UpdateInput } from "plinth/schema";
 import type {
   authors,
   books,
@@ -61,3 +61,31 @@ holds<Equal<Key<typeof authors>, string>>();
 holds<Equal<Key<typeof categories>, bigint>>();
 holds<Equal<Key<typeof loans>, { bookId: string; reader: string }>>();
 holds<Equal<Row<typeof branches>["headId"], string | null>>();
+
+// ---- As Drizzle has them ------------------------------------------------------------------------------
+
+/** Plinth works rows out from column builders, which is cheaper for the compiler; the answer has to be Drizzle's. */
+type IsDrizzles<E extends AnyEntity> = Equal<FullRow<E>, Flat<E["$inferSelect"]>>;
+
+/** Drizzle knows nothing of columns that Plinth keeps, and takes those of `FullRow` otherwise. */
+type TakesDrizzles<E extends AnyEntity> = Equal<
+  CreateInput<E>,
+  Flat<Pick<E["$inferInsert"], keyof CreateInput<E> & keyof E["$inferInsert"]>>
+>;
+
+holds<IsDrizzles<typeof authors>>();
+holds<IsDrizzles<typeof books>>();
+holds<IsDrizzles<typeof branches>>();
+holds<IsDrizzles<typeof categories>>();
+holds<IsDrizzles<typeof loans>>();
+holds<IsDrizzles<typeof samples>>();
+holds<IsDrizzles<typeof tickets>>();
+holds<IsDrizzles<typeof visits>>();
+holds<TakesDrizzles<typeof authors>>();
+holds<TakesDrizzles<typeof books>>();
+holds<TakesDrizzles<typeof branches>>();
+holds<TakesDrizzles<typeof categories>>();
+holds<TakesDrizzles<typeof loans>>();
+holds<TakesDrizzles<typeof samples>>();
+holds<TakesDrizzles<typeof tickets>>();
+holds<TakesDrizzles<typeof visits>>();

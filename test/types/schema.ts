@@ -1,6 +1,20 @@
 /** What a schema file may declare: checked by the compiler, never run. */
-import { type AnyPgColumn, text } from "drizzle-orm/pg-core";
-import { appSchema, entity, oneOf, type Row, relations, secret, ulidKey } from "plinth/schema";
+import { sql, type Table } from "drizzle-orm";
+import { type AnyPgColumn, integer, jsonb, pgTable, serial, text, timestamp } from "drizzle-orm/pg-core";
+import {
+  type AnyEntity,
+  appSchema,
+  type CreateInput,
+  entity,
+  type Flat,
+  type FullRow,
+  oneOf,
+  type Row,
+  relations,
+  secret,
+  type UpdateInput,
+  ulidKey,
+} from "plinth/schema";
 import { type Equal, holds } from "./equal.ts";
 
 const app = appSchema("types");
@@ -36,6 +50,20 @@ export const hard = entity(app, "hard", { id: ulidKey() }, { softDelete: false }
 holds<Equal<Row<typeof soft>, { id: string; deletedAt: Date | null; deletedBy: string | null }>>();
 holds<Equal<Row<typeof hard>, { id: string }>>();
 
+// Columns that the database makes are no input, or need not be; what they hold is as Drizzle says.
+export const made = entity(app, "made", {
+  id: integer().primaryKey().generatedByDefaultAsIdentity(),
+  position: serial(),
+  first: text().notNull(),
+  whole: text().notNull().generatedAlwaysAs(sql`first || '!'`),
+  settings: jsonb().$type<{ readonly theme: string } | null>().notNull(),
+  seenAt: timestamp().$onUpdate(() => new Date()),
+  names: text().array().notNull().default([]),
+});
+holds<Equal<FullRow<typeof made>, Flat<(typeof made)["$inferSelect"]>>>();
+holds<Equal<CreateInput<typeof made>, Flat<(typeof made)["$inferInsert"]>>>();
+holds<Equal<keyof UpdateInput<typeof made>, "position" | "first" | "settings" | "seenAt" | "names">>();
+
 // @ts-expect-error no such option
 entity(app, "t", { id: ulidKey() }, { sofDelete: true });
 // @ts-expect-error oneOf needs a value
@@ -44,3 +72,10 @@ oneOf([]);
 oneOf(["a", "b"]).default("c");
 // @ts-expect-error via names a column of the other side
 relations(hens, (r) => ({ eggs: r.many(eggs, { via: "nope" }) }));
+
+// Generic code hands an entity to Drizzle as the table it is; a table that is no entity is refused.
+export function generic<E extends AnyEntity>(entity: E): Table {
+  return entity;
+}
+// @ts-expect-error made by Drizzle alone
+generic(pgTable("plain", { id: integer() }));

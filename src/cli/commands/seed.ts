@@ -34,14 +34,15 @@ async function seedProject(
   const { createDatabase } = await import("../../database.ts");
   const { isProduction } = await import("../../config/index.ts");
   const { parseTarget } = await import("../../driver/index.ts");
-  const { url, session } = project.readDatabase();
+  const { url, directUrl, session } = project.readDatabase();
   // The embedded server has one database, and is nobody's production.
   const target = url === undefined ? undefined : parseTarget(url);
   const allowInProduction = await allowsProduction(allowProduction, target ?? { database: "plinth" });
   const database = await createDatabase({
     schema,
     directory: project.directory,
-    ...(url === undefined ? {} : { url }),
+    url,
+    directUrl,
     pool: { max: 2, min: 0, instances: 1 },
     // A set-based seed may take longer than a request may.
     session: { ...session, applicationName: "plinth seed", statementTimeoutMs: 0 },

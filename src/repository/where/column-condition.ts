@@ -1,6 +1,6 @@
 import { unknownName } from "../../errors/index.ts";
 import type { ColumnDescription } from "../../schema/index.ts";
-import type { Condition, Expression, TableReference } from "../../sql/index.ts";
+import type { Condition, Expression } from "../../sql/index.ts";
 import { type Given, partOf } from "../given.ts";
 import { isPlainObject, refuse } from "../options.ts";
 import { ARRAY } from "./arrays.ts";
@@ -32,8 +32,7 @@ const FAMILIES: Readonly<
 const PATH_FAMILY: Family = { operators: AT_PATH, options: ["path"] };
 
 /** A value, null, or an object of operators that must all hold. */
-export function columnCondition(column: ColumnDescription, table: TableReference, given: Given): Condition {
-  const of: Expression = { kind: "column", table, name: column.name };
+export function columnCondition(column: ColumnDescription, of: Expression, given: Given): Condition {
   const family = familyOf(column);
   const { value, path } = given;
   if (!isOperators(column, family, value)) {

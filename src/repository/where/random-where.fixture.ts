@@ -1,7 +1,8 @@
 /** Random conditions and reads of the workbench, and rows that they tell apart. */
+import { bigint, integer, text as textType } from "drizzle-orm/pg-core";
 import fc from "fast-check";
-import { condition } from "plinth";
-import { things, type Workbench } from "./workbench.fixture.ts";
+import { computed, condition } from "plinth";
+import { tasks, things, type Workbench } from "./workbench.fixture.ts";
 
 /** Two values that a caller might give at one place: mostly of one shape. */
 export type Pair = readonly [unknown, unknown];
@@ -155,9 +156,17 @@ export const { task, project } = fc.letrec<{ task: Pair; project: Pair }>((tie) 
 const flag = two(
   fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
 );
+/** Values, texts and types apart. */
+const computedColumn = fc.oneof(
+  number.map((n) => computed(integer())`${tasks.priority} + ${n}`),
+  number.map((n) => computed(integer())`${tasks.priority} * ${n}`),
+  number.map((n) => computed(bigint({ mode: "bigint" }))`${tasks.priority} + ${n}`),
+  fc.constant(computed(textType())`${tasks.title}`),
+);
 export const options = objects({
   where: task,
-  sort: two(fc.constantFrom("title", "-title", ["priority", "title"], "-priority")),
+  compute: objects({ n: two(computedColumn), m: two(computedColumn) }),
+  sort: two(fc.constantFrom("title", "-title", ["priority", "title"], "-priority", "n", "-m")),
   limit: two(fc.integer({ min: 1, max: 5 })),
   page: two(fc.integer({ min: 1, max: 2 })),
   with: objects({
@@ -167,10 +176,18 @@ export const options = objects({
       objects({
         where: task,
         limit: two(number.map((n) => n + 1)),
-        sort: two(fc.constantFrom("title", "-title")),
+        sort: two(fc.constantFrom("title", "-title", "-n")),
+        compute: objects({ n: two(computedColumn) }),
       }),
     ),
-    labels: flag,
+    labels: fc.oneof(
+      flag,
+      objects({
+        link: two(fc.constantFrom(["position"], ["taskId"])),
+        sort: two(fc.constantFrom("label", "link.position", "-link.position")),
+        limit: two(number.map((n) => n + 1)),
+      }),
+    ),
   }),
 });
 

@@ -18,6 +18,17 @@ import { afterAll } from "vitest";
 const app = appSchema("workbench");
 const range = customType<{ data: string }>({ dataType: () => "int4range" });
 
+/** Types with code of their own, and an enum. */
+export const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+export const spot = customType<{ data: { x: number; y: number } }>({
+  dataType: () => "point",
+  fromDriver: (value) => {
+    const [x, y] = String(value).slice(1, -1).split(",").map(Number);
+    return { x: x ?? Number.NaN, y: y ?? Number.NaN };
+  },
+});
+export const mood = app.enum("mood", ["sad", "glad"]);
+
 export const things = entity(app, "things", {
   id: ulidKey(),
   name: text().notNull(),
@@ -78,6 +89,8 @@ export const taskLabels = entity(
     labelId: text()
       .primaryKey()
       .references((): AnyPgColumn => labels.id, { onDelete: "cascade" }),
+    position: integer(),
+    note: secret(text()),
   },
   { softDelete: true },
 );
@@ -99,6 +112,7 @@ export const peopleRelations = relations(people, (r) => ({ projects: r.many(proj
 
 const schema = {
   app,
+  mood,
   things,
   people,
   projects,

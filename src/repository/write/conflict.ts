@@ -46,6 +46,23 @@ function columnName(key: unknown): string {
   return typeof key === "string" ? key : refuse("update", unknownName("column", key, []));
 }
 
+/**
+ * Of many rows, a change of the key they meet on would make some of them alike, or like a row that is still to come:
+ * PostgreSQL stops there (21000, 23505) without saying which. The key that a row was given with is the one it has.
+ *
+ * @throws {INVALID_QUERY}
+ */
+export function refuseChangedKey(change: UpsertChange, on: readonly ColumnDescription[]): void {
+  if (change.kind === "take") return;
+  const { values, operations } = change.patch;
+  const changed = on.find((column) => values.has(column) && operations.get(column)?.operation !== "given");
+  if (changed === undefined) return;
+  refuse(
+    `update.${changed.key}`,
+    "is the key that rows meet on; changed for many, rows could get the same one. Use update or updateEach",
+  );
+}
+
 /** What of the change decides the text of a statement, for a row and what of it was given. */
 export function shapeOfChange(change: UpsertChange, row: EncodedRow, input: object): string {
   const given = [...row.keys()].map((column) => (isGiven(input, column.key) ? "g" : "m")).join("");

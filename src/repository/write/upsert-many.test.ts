@@ -116,6 +116,28 @@ describe("upsertMany", () => {
     expect(await repo.visits.upsertMany([], { on: ["page", "day"], returning: false })).toBe(0);
   });
 
+  it("refuses to change the key that rows meet on, but by what they were given with", async () => {
+    const rows = [{ sku: "kept", name: "A" }];
+    for (const update of [{ sku: "x" }, { name: given(), sku: "x" }]) {
+      const { code, issues } = await refusal(repo.products.upsertMany(rows, { on: "sku", update }));
+      expect(code).toBe("INVALID_QUERY");
+      expect(issues).toEqual([
+        "update.sku: is the key that rows meet on; changed for many, rows could get the same one. Use update or updateEach",
+      ]);
+    }
+    const options = {
+      on: "sku",
+      update: { sku: given(), name: given() },
+      returning: ["sku", "name"],
+    } as const;
+    expect(await repo.products.upsertMany(rows, options)).toEqual(rows);
+    const renamed = [{ sku: "kept", name: "B" }];
+    expect(await repo.products.upsertMany(renamed, options)).toEqual(renamed);
+    // Of one row it cannot meet another of the same call.
+    const moved = { on: "sku", update: { sku: "moved" }, returning: ["sku"] } as const;
+    expect(await repo.products.upsert({ sku: "kept", name: "C" }, moved)).toEqual({ sku: "moved" });
+  });
+
   it("refuses two rows of one key before anything is sent", async () => {
     const twice = [{ text: "same" }, { text: "other" }, { text: "same" }];
     const error = await refusal(repo.labels.upsertMany(twice, { on: "text" }));

@@ -10,6 +10,7 @@ import { callWith } from "./call.ts";
 import {
   columnsOf,
   keyOn,
+  refuseChangedKey,
   requireGiven,
   requireKey,
   shapeOfChange,
@@ -78,6 +79,7 @@ export function createUpserter(scope: Scope): Upserter {
       const returned = returnedBy(entity, options.returning);
       const on = keyOn(entity, columnsOf(entity, options.on));
       const change = upsertChange(entity, options.update);
+      refuseChangedKey(change, on);
       const given: readonly object[] = Array.from(inputs);
       const rows = given.map((input, i) => {
         const row = encodeNewRow(entity, input, { path: String(i) });

@@ -11,10 +11,13 @@ export type TypeMap = Record<string, PgColumnBuilderBase>;
 /** The value of a type, without null. */
 export type DataOf<B extends PgColumnBuilderBase> = B["_"] extends { $type: infer T } ? T : B["_"]["data"];
 
-/** The value of a type, with null unless it says `.notNull()`. */
-export type ValueOf<B extends PgColumnBuilderBase> =
-  | DataOf<B>
-  | (B["_"] extends { notNull: true } ? never : null);
+/**
+ * The value of a type, with null unless it says `.notNull()`. Not a union at its top: an editor would show the union's name,
+ * `ValueOf<…>`, in place of `string | null`.
+ */
+export type ValueOf<B extends PgColumnBuilderBase> = B["_"] extends { notNull: true }
+  ? DataOf<B>
+  : DataOf<B> | null;
 
 /** What a type may say besides being one. */
 export interface TypeRules {

@@ -6,6 +6,7 @@ import type { Order } from "./orders.ts";
 /** What an aggregate asks, as callers write it. */
 export interface Measures {
   readonly where?: unknown;
+  readonly compute?: unknown;
   readonly groupBy?: readonly string[];
   readonly count?: true;
   readonly countDistinct?: readonly string[];

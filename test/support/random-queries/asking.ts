@@ -17,7 +17,8 @@ export async function agree(depot: Depot, read: Read): Promise<void> {
   if (read.call === "list") return listsAgree(repository, reader, read);
   if (read.call === "aggregate") {
     const actual = await repository.aggregate(read.measures ?? {});
-    const rows = reader.rows(read.entity, { where: read.measures?.where });
+    const { where, compute } = read.measures ?? {};
+    const rows = reader.rows(read.entity, { where, compute }).map((row) => whole(reader, read, row));
     const expected = aggregated(read.entity, rows, read.measures ?? {});
     expect(actual).toEqual(alike(read.measures?.groupBy === undefined ? expected[0] : expected, actual));
     return;
@@ -56,6 +57,16 @@ async function asked(repository: AnyRepository, read: Read): Promise<unknown> {
   }
 }
 
+/** A row with what stands at the end of the paths that numbers are asked of. */
+function whole(reader: Reader, { entity, measures = {} }: Read, row: Row): Row {
+  const { groupBy, countDistinct, sum, avg, min, max } = measures;
+  const paths = [groupBy, countDistinct, sum, avg, min, max].flatMap((asked) => asked ?? []);
+  return {
+    ...row,
+    ...Object.fromEntries(paths.map((path) => [path, reader.valueAt(entity, row, path)])),
+  };
+}
+
 /** All pages of a list, one after the other. */
 async function walked(repository: AnyRepository, options: object): Promise<readonly Row[]> {
   const rows: Row[] = [];
@@ -73,7 +84,7 @@ async function walked(repository: AnyRepository, options: object): Promise<reado
 function answered(reader: Reader, { entity, call, options, keys = [], column = "" }: Read): unknown {
   const found = reader.rows(
     entity,
-    call === "walk" || call === "stream" ? options : { where: options.where },
+    call === "walk" || call === "stream" ? options : { where: options.where, compute: options.compute },
   );
   const byKey = (key: Row): Row | undefined => {
     const row = found.find((one) => Object.keys(key).every((part) => one[part] === key[part]));
@@ -90,7 +101,11 @@ function answered(reader: Reader, { entity, call, options, keys = [], column = "
     case "findBy":
       return byKey(keys[0] ?? {});
     case "distinct":
-      return distinctValues(entity, found, column);
+      return distinctValues(
+        entity,
+        found.map((row) => ({ ...row, [column]: reader.valueAt(entity, row, column) })),
+        column,
+      );
     default:
       return found.map((row) => reader.shown(entity, row, options));
   }

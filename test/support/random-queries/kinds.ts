@@ -305,6 +305,22 @@ export const KINDS = {
 
 export type KindName = keyof typeof KINDS;
 
+/** What computed columns are, by the names that reads give them. */
+export const COMPUTED = {
+  theText: "text",
+  theLength: "few",
+  theFlag: "flag",
+  theNumber: "int",
+  theBig: "big",
+  thePrice: "price",
+  theInstant: "instantText",
+  theDay: "day",
+  theTags: "tags",
+  theDocument: "document",
+} as const satisfies Record<string, KindName>;
+
+export type ComputedName = keyof typeof COMPUTED;
+
 /** The words that `matches` looks for. */
 export const SEARCHED = ["red", "fox", "quick", "blue", "the", "cat"];
 /** What stands inside the texts, now and then. */
@@ -312,6 +328,7 @@ export const PIECES = ["", "a", "A", "b", "%", "_", "\\", "ä", "Ä", "😀", " 
 /** Items of arrays. */
 export const ITEMS: Readonly<Record<string, readonly unknown[]>> = {
   tags: WORDS,
+  theTags: WORDS,
   numbers: [0, 1, 2, 2_147_483_647],
   grid: [1, 2, 3, 9],
 };

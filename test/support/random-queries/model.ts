@@ -1,5 +1,5 @@
 /** The depot once more, as the interpreter knows it: written by hand, so that it does not share the engine's mistakes. */
-import { KINDS, type Kind, type KindName } from "./kinds.ts";
+import { COMPUTED, type ComputedName, KINDS, type Kind, type KindName } from "./kinds.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 type Pairs = readonly (readonly [string, string])[];
@@ -230,8 +230,12 @@ export const ENTITIES: readonly EntityName[] = [
   "hosts",
 ];
 
+/** Of a column, of one that relations to one lead to (`region.parent.name`), or of a computed one. */
 export function kindOf(entity: EntityName, column: string): Kind {
-  const name = MODEL[entity].columns[column];
+  const [first = "", ...rest] = column.split(".");
+  const relation = MODEL[entity].relations[first];
+  if (relation !== undefined && rest.length > 0) return kindOf(relation.target, rest.join("."));
+  const name = MODEL[entity].columns[column] ?? COMPUTED[column as ComputedName];
   if (name === undefined) throw new TypeError(`no column ${column} in ${entity}`);
   return KINDS[name];
 }

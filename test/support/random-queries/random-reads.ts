@@ -1,9 +1,10 @@
 /** Random reads of every kind. */
 import fc from "fast-check";
 import type { Measures } from "./aggregates.ts";
+import { computeOf, namesOf, sortableNames } from "./computing.ts";
 import type { Kind } from "./kinds.ts";
 import { columnsOf, ENTITIES, type EntityName, kindOf, MODEL, sortableColumns } from "./model.ts";
-import { operandOf, someOf, whereOf } from "./random-where.ts";
+import { columnCondition, operandOf, someOf, whereOf } from "./random-where.ts";
 import type { Options } from "./reading.ts";
 import { INITIAL } from "./rows.ts";
 import type { Visibility } from "./world.ts";
@@ -86,7 +87,7 @@ function countsOf(entity: EntityName): fc.Arbitrary<unknown> | undefined {
 
 /** Relations of relations, as deep as this. Only those right below many rows can be statements of their own. */
 function withOf(entity: EntityName, depth: number, mayFollow: boolean): fc.Arbitrary<unknown> {
-  const parts = Object.entries(MODEL[entity].relations).map(([name, { kind, target, walk }]) => {
+  const parts = Object.entries(MODEL[entity].relations).map(([name, { kind, target, walk, through }]) => {
     const strategies =
       kind === "one" ? ["join", "json"] : mayFollow && walk === undefined ? ["statement", "json"] : ["json"];
     const options: Record<string, fc.Arbitrary<unknown>> = {
@@ -94,14 +95,33 @@ function withOf(entity: EntityName, depth: number, mayFollow: boolean): fc.Arbit
       where: whereOf(target, 1),
       strategy: fc.constantFrom(...strategies),
       ...(kind === "one" ? {} : { sort: sortOf(target), limit: fc.integer({ min: 1, max: 4 }) }),
+      ...(through === undefined ? {} : linkParts(target)),
       ...(walk === undefined ? {} : { maxDepth: fc.integer({ min: 1, max: 3 }) }),
     };
     return [
       name,
-      fc.oneof({ weight: 1, arbitrary: fc.constant(true) }, { weight: 4, arbitrary: manyOf(options) }),
+      fc.oneof(
+        { weight: 1, arbitrary: fc.constant(true) },
+        {
+          weight: 4,
+          arbitrary: manyOf(options).chain((asked) => usingNames(target, asked, kind === "many")),
+        },
+      ),
     ];
   });
   return someOf(Object.fromEntries(parts), 2);
+}
+
+/** Columns of the rows between, to show and to sort by. */
+function linkParts(target: EntityName): Record<string, fc.Arbitrary<unknown>> {
+  const columns = Object.keys(MODEL.siteLabels.columns);
+  const ofLink = fc.constantFrom(...columns.map((column) => `link.${column}`)).chain(termOf);
+  return {
+    link: fc.subarray(columns, { minLength: 1 }),
+    sort: fc
+      .tuple(ofLink, sortOf(target), fc.boolean())
+      .map(([link, sort, isAlone]) => (isAlone ? link : [link, sort].flat())),
+  };
 }
 
 /** Each of these properties, or not; none at all as well. */
@@ -118,6 +138,7 @@ function nestedParts(
   const counts = countsOf(entity);
   return {
     columns: columnsIn(entity),
+    compute: computeOf(entity),
     ...(depth > 0 ? { with: withOf(entity, depth, mayFollow) } : {}),
     ...(counts === undefined ? {} : { counts }),
   };
@@ -150,7 +171,37 @@ function listOptions(entity: EntityName): fc.Arbitrary<Options> {
       readOptions(entity, true),
       manyOf({ where: whereOf(entity, CONDITION_DEPTH), sort: sortOf(entity) }),
     )
-    .map(([read, list]) => ({ ...read, ...list }));
+    .chain(([read, list]) => usingNames(entity, { ...read, ...list }, true));
+}
+
+/** Filtered and sorted by what is computed as well, where something is. */
+function usingNames(entity: EntityName, options: Options, isSorted: boolean): fc.Arbitrary<Options> {
+  const { compute, where, sort } = options;
+  const [names, sortable] = [namesOf(compute), isSorted ? sortableNames(compute) : []];
+  if (names.length === 0) return fc.constant(options);
+  const own = fc
+    .constantFrom(...names)
+    .chain((name) => columnCondition(entity, name).map((part) => ({ [name]: part })));
+  const filtered = own.chain((part) =>
+    fc.constantFrom(
+      ...(where === undefined
+        ? [part]
+        : [{ ...part, and: [where] }, { or: [where, part] }, { and: [part, where] }]),
+    ),
+  );
+  const term = sortable.length === 0 ? undefined : fc.constantFrom(...sortable).chain(termOf);
+  const others = sort === undefined ? [] : [sort].flat();
+  return fc
+    .tuple(
+      fc.option(filtered, { freq: 2 }),
+      term === undefined ? fc.constant(null) : fc.option(term, { freq: 2 }),
+      fc.boolean(),
+    )
+    .map(([condition, by, isFirst]) => ({
+      ...options,
+      ...(condition === null ? {} : { where: condition }),
+      ...(by === null ? {} : { sort: isFirst ? [by, ...others] : [...others, by] }),
+    }));
 }
 
 /** Of rows that are equal in these columns the first, in an order that begins with them. */
@@ -177,11 +228,23 @@ function keysOf(
   return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...whole) }, { weight: 1, arbitrary: made });
 }
 
+/** Of the rows themselves, of those they lead to, and of what is computed. */
 function measuresOf(entity: EntityName): fc.Arbitrary<Measures> {
-  const columns = Object.keys(MODEL[entity].columns);
+  return fc
+    .option(computeOf(entity), { freq: 2 })
+    .chain((compute) =>
+      measuresWith(entity, namesOf(compute)).map((measures) =>
+        compute === null ? measures : { ...measures, compute },
+      ),
+    );
+}
+
+function measuresWith(entity: EntityName, names: readonly string[]): fc.Arbitrary<Measures> {
+  const own = Object.keys(MODEL[entity].columns);
+  const columns = [...new Set([...own, ...names, ...sortPaths(entity, 2)])];
   const those = (is: (kind: Kind) => boolean) => {
     const fit = columns.filter((column) => is(kindOf(entity, column)));
-    return fc.subarray(fit, { minLength: 1, maxLength: Math.min(3, fit.length) });
+    return fc.shuffledSubarray(fit, { minLength: 1, maxLength: Math.min(3, fit.length) });
   };
   const summable = columns.some((column) => kindOf(entity, column).sum !== undefined);
   const parts: Record<string, fc.Arbitrary<unknown>> = {
@@ -217,7 +280,7 @@ function readsOf(entity: EntityName): fc.Arbitrary<Omit<Read, "entity" | "visibi
     { weight: 1, arbitrary: distinctOptions(entity) },
   );
   const condition = whereOf(entity, CONDITION_DEPTH + 1).map((where) => ({ where }));
-  const exact = sortableColumns(entity).filter((column) => kindOf(entity, column).isExact);
+  const exact = sortPaths(entity, 1).filter((path) => kindOf(entity, path).isExact);
   const list = fc
     .tuple(anyList, pages)
     .map(([options, page]) => ({ call: "list", options: { ...options, ...page } }) as const);

@@ -70,7 +70,7 @@ export function operandOf(entity: EntityName, column: string): Values {
   return present.length === 0 ? anyValue(kind) : fc.oneof(anyValue(kind), fc.constantFrom(...present));
 }
 
-function columnCondition(entity: EntityName, column: string): Values {
+export function columnCondition(entity: EntityName, column: string): Values {
   const kind = kindOf(entity, column);
   const operand = operandOf(entity, column);
   if (kind.family === "old") return fc.oneof(fc.constantFrom<unknown>(null, { not: null }), atPath());

@@ -1,6 +1,7 @@
 /** What a read gives: filtered, sorted, cut, and with the related rows, one row after the other. */
+import { computedRow, namesOf } from "./computing.ts";
 import { entriesOf, holds, listOf, type Related } from "./conditions.ts";
-import { columnsOf, type EntityName, kindOf, MODEL, type Row } from "./model.ts";
+import { columnsOf, type EntityName, kindOf, MODEL, type Row, sameKey } from "./model.ts";
 import { areEqual, levels, relatedIn, type Visibility, visibleRows, type World } from "./world.ts";
 
 /** Options of a read or of a relation, as callers write them. */
@@ -10,6 +11,8 @@ export interface Options {
   readonly with?: unknown;
   readonly counts?: unknown;
   readonly columns?: readonly string[];
+  readonly compute?: unknown;
+  readonly link?: readonly string[];
   readonly reveal?: readonly string[];
   readonly limit?: number;
   readonly page?: number;
@@ -26,6 +29,8 @@ export interface Reader {
   /** A row as it is shown. */
   shown(entity: EntityName, row: Row, options: Options): Row;
   isLike(entity: EntityName, row: Row, where: unknown): boolean;
+  /** What stands at the end of a path such as `region.parent.name`. */
+  valueAt(entity: EntityName, row: Row, path: string): unknown;
 }
 
 export function readerOf(world: World, visibility: Visibility): Reader {
@@ -33,8 +38,10 @@ export function readerOf(world: World, visibility: Visibility): Reader {
   const isLike = (entity: EntityName, row: Row, where: unknown): boolean =>
     where === undefined || holds(related, entity, row, where) === true;
   const shown = (entity: EntityName, row: Row, options: Options): Row => {
-    const { columns = columnsOf(entity), reveal = [], with: nested, counts } = options;
-    const values = [...columns, ...reveal].map((column) => [column, row[column]]);
+    const { columns = columnsOf(entity), reveal = [], with: nested, counts, compute, link } = options;
+    const names = [...columns, ...reveal, ...namesOf(compute)];
+    const values = names.map((column) => [column, row[column]]);
+    const linked = link?.map((column) => [column, row[`link.${column}`]]);
     const relations = entriesOf(nested).map(([name, asked]) => [name, relation(entity, row, name, asked)]);
     const counted = entriesOf(counts).map(([name, asked]) => [
       name,
@@ -43,6 +50,7 @@ export function readerOf(world: World, visibility: Visibility): Reader {
     ]);
     return {
       ...Object.fromEntries([...values, ...relations]),
+      ...(linked === undefined ? {} : { link: Object.fromEntries(linked) }),
       ...(counts === undefined ? {} : { counts: Object.fromEntries(counted) }),
     };
   };
@@ -50,7 +58,10 @@ export function readerOf(world: World, visibility: Visibility): Reader {
     const target = targetOf(entity, name);
     const options = optionsOf(asked);
     const { kind, walk, on } = MODEL[entity].relations[name] ?? {};
-    const found = related(entity, row, name).filter((one) => isLike(target, one, options.where));
+    const whole = (one: Row): Row => withLink(entity, name, row, computedRow(one, options.compute));
+    const found = related(entity, row, name)
+      .map(whole)
+      .filter((one) => isLike(target, one, options.where));
     if (kind === "one") return found[0] === undefined ? null : shown(target, found[0], options);
     const depths =
       walk === undefined
@@ -61,7 +72,11 @@ export function readerOf(world: World, visibility: Visibility): Reader {
             ),
           )
             .slice(0, options.maxDepth)
-            .map((level) => level.filter((one) => found.includes(one)));
+            .map((level) =>
+              level.flatMap(
+                (one): readonly Row[] | Row => found.find((other) => sameKey(target, one, other)) ?? [],
+              ),
+            );
     // Unless another order was asked for, the nearest come first.
     const ordered =
       options.sort === undefined
@@ -69,9 +84,21 @@ export function readerOf(world: World, visibility: Visibility): Reader {
         : sorted(related, target, depths.flat(), options.sort);
     return ordered.slice(0, options.limit).map((one) => shown(target, one, options));
   };
+  /** With the columns of the row between the two, under the names that an order gives them. */
+  const withLink = (entity: EntityName, name: string, from: Row, to: Row): Row => {
+    const { through, on = [] } = MODEL[entity].relations[name] ?? {};
+    if (through === undefined) return to;
+    const seen = visibleRows(world, through.entity, visibility === "living" ? "living" : "all");
+    const link = seen.find((one) => areEqual(from, one, on) && areEqual(one, to, through.on)) ?? {};
+    const values = Object.entries(link).map(([column, value]) => [`link.${column}`, value]);
+    return { ...to, ...Object.fromEntries(values) };
+  };
   return {
-    rows(entity, { where, sort, distinctOn }) {
-      const found = visibleRows(world, entity, visibility).filter((row) => isLike(entity, row, where));
+    valueAt: (entity, row, path) => valueAt(related, entity, row, path),
+    rows(entity, { where, sort, distinctOn, compute }) {
+      const found = visibleRows(world, entity, visibility)
+        .map((row) => computedRow(row, compute))
+        .filter((row) => isLike(entity, row, where));
       if (distinctOn === undefined) return sorted(related, entity, found, sort);
       const { defaultSort = [] } = MODEL[entity];
       const ordered = sorted(related, entity, found, sort ?? [distinctOn, defaultSort].flat());
@@ -129,19 +156,10 @@ export function sorted(
   const terms = named.filter((term, i) => named.findIndex(({ by }) => by === term.by) === i);
   const isDescending = terms.at(-1)?.isDescending ?? false;
   const key = MODEL[entity].key.map((by): Term => ({ by, isDescending, nullsFirst: isDescending }));
-  const ways = [...terms, ...key].map((term) => ({ ...term, ...columnAt(entity, term.by) }));
-  const valueAt = (row: Row, path: readonly string[], column: string): unknown => {
-    let [at, from]: [Row | undefined, EntityName] = [row, entity];
-    for (const name of path) {
-      at = at === undefined ? undefined : related(from, at, name)[0];
-      from = targetOf(from, name);
-    }
-    return at?.[column] ?? null;
-  };
   return [...rows].sort((a, b) => {
-    for (const { owner, path, column, isDescending: isDown, nullsFirst } of ways) {
-      const [x, y] = [valueAt(a, path, column), valueAt(b, path, column)];
-      const order = compareValues(owner, column, x, y, nullsFirst);
+    for (const { by, isDescending: isDown, nullsFirst } of [...terms, ...key]) {
+      const [x, y] = [valueAt(related, entity, a, by), valueAt(related, entity, b, by)];
+      const order = compareValues(entity, by, x, y, nullsFirst);
       const isNull = x === null || y === null;
       if (order !== 0) return isDown && !isNull ? -order : order;
     }
@@ -149,14 +167,12 @@ export function sorted(
   });
 }
 
-/** `region.parent.name`: the relations on the way, and whose column it is. */
-function columnAt(
-  entity: EntityName,
-  by: string,
-): { readonly owner: EntityName; readonly path: readonly string[]; readonly column: string } {
-  const path = by.split(".");
-  const column = path.pop() ?? "";
-  return { owner: path.reduce<EntityName>((from, name) => targetOf(from, name), entity), path, column };
+/** `region.parent.name`: the rows on the way, as far as there are any. Columns of a link stand in the row itself. */
+function valueAt(related: Related, entity: EntityName, row: Row, path: string): unknown {
+  if (Object.hasOwn(row, path) || !path.includes(".")) return row[path] ?? null;
+  const [name = "", ...rest] = path.split(".");
+  const next = related(entity, row, name)[0];
+  return next === undefined ? null : valueAt(related, targetOf(entity, name), next, rest.join("."));
 }
 
 /** Nulls are equal to each other here, and stand at one end. */
@@ -171,5 +187,8 @@ function compareValues(
     const order = Number(a === null) - Number(b === null);
     return nullsFirst ? -order : order;
   }
-  return kindOf(entity, column).order?.(a, b) ?? 0;
+  const kind = column.startsWith("link.")
+    ? kindOf("siteLabels", column.slice("link.".length))
+    : kindOf(entity, column);
+  return kind.order?.(a, b) ?? 0;
 }

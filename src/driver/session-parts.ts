@@ -1,0 +1,16 @@
+import type { Socket } from "node:net";
+import type { ConnectionTarget } from "./target.ts";
+
+/** What a session is made of, whatever carries its messages. */
+export interface SessionParts {
+  /** The raw socket, below TLS: destroying it is what always works. */
+  readonly socket: Socket;
+  readonly target: ConnectionTarget;
+  readonly processId: number;
+  readonly secretKey: number;
+  readonly hasSessionSettings: boolean;
+  /** After this long without an answer, `isServerWorking` is asked. */
+  readonly silenceMs: number;
+  /** Whether the server still works for this session; asked on another connection. */
+  readonly isServerWorking: (processId: number) => Promise<boolean>;
+}
