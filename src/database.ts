@@ -18,6 +18,7 @@ import { createPool, emitWarning, type Pool, type PoolWarning } from "./pool/ind
 import {
   type BatchResults,
   type ByteSource,
+  CallsByEntity,
   type Copied,
   type CopyBytesInOptions,
   type CopyBytesOutOptions,
@@ -320,13 +321,8 @@ export async function createDatabase<S extends SchemaModule>(
   const unit = createUnitOfWork(pool);
   const actors = createActorScope();
   const merger = mergeReads ? new ReadMerger() : undefined;
-  const contextOf = (runner: QueryRunner): RepositoryContext => ({
-    schema: described,
-    behaviours: BEHAVIOURS,
-    runner,
-    actor: actors.current,
-    merger,
-  });
+  const calls = new CallsByEntity({ schema: described, behaviours: BEHAVIOURS, actor: actors.current });
+  const contextOf = (runner: QueryRunner): RepositoryContext => ({ calls, runner, merger });
   return Object.freeze({
     ...doorsOn<S>(unit, contextOf, unit),
     batch: (queries) => runBatch(unit, queries),

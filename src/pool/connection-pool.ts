@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { type Connection, type Outcome, type StatementCall, wasNeverSent } from "../driver/index.ts";
+import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
 import { CallSite, type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { checkBudget, readBudget } from "./budget.ts";
 import { HoldingScopes, reportHolding } from "./holding.ts";
@@ -114,24 +114,22 @@ export class ConnectionPool implements Pool {
     }
   }
 
-  async run(call: StatementCall, options: AcquireOptions = {}): Promise<Outcome> {
-    if (this.#closing !== undefined) throw poolClosed();
+  /** The way of every short read, so it makes no promise where it can hand one on. */
+  run(call: StatementCall, options: AcquireOptions = {}): Promise<Outcome> {
+    if (this.#closing !== undefined) return Promise.reject(poolClosed());
     // Whoever can be canceled, or waits while it holds a connection, needs one to itself.
     const pace = options.signal === undefined ? this.#paces.of(call) : undefined;
     if (pace?.isShort === true && this.#lane.isOpen && this.#scopes.isFree) {
       const { queueLimit } = this.#options;
-      if (this.#lane.queuedCount >= queueLimit) throw queueFull(this.#situation(), queueLimit);
-      try {
-        return await this.#lane.run(call, pace);
-      } catch (error) {
-        if (!wasNeverSent(error)) throw error;
-      }
+      if (this.#lane.queuedCount >= queueLimit)
+        return Promise.reject(queueFull(this.#situation(), queueLimit));
+      return this.#lane.run(call, pace, () => this.#runAlone(call, options, pace));
     }
     return this.#runAlone(call, options, pace);
   }
 
   async #runAlone(call: StatementCall, options: AcquireOptions, pace: Pace | undefined): Promise<Outcome> {
-    const site = options.site ?? new CallSite();
+    const site = options.site ?? (await CallSite.ofAwaiter());
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
     const { connection } = holding;
     const { now } = this.#options;

@@ -1,4 +1,4 @@
-import { type Outcome, PIPELINE_LIMIT, type StatementCall } from "../driver/index.ts";
+import { type Outcome, PIPELINE_LIMIT, type StatementCall, wasNeverSent } from "../driver/index.ts";
 import type { Holding } from "./member.ts";
 import type { Pace } from "./pace.ts";
 
@@ -25,6 +25,12 @@ interface Slot {
   /** Takes nothing more, and goes back when it is empty. */
   isDraining: boolean;
   isReturnDue: boolean;
+}
+
+interface Errand {
+  readonly call: StatementCall;
+  readonly pace: Pace;
+  readonly orElse: () => Promise<Outcome>;
 }
 
 interface Pending {
@@ -66,15 +72,17 @@ export class SharedLane {
     return count;
   }
 
-  run(call: StatementCall, pace: Pace): Promise<Outcome> {
+  /** `orElse` runs what a connection that broke never took. */
+  run(call: StatementCall, pace: Pace, orElse: () => Promise<Outcome>): Promise<Outcome> {
     const at = this.#owner.now();
     const slot = this.#find(at);
-    if (slot !== undefined) return this.#send(slot, call, pace, at);
+    const errand: Errand = { call, pace, orElse };
+    if (slot !== undefined) return this.#send(slot, errand, at);
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         start: (found) => {
           this.#pending.delete(pending);
-          this.#send(found, call, pace, this.#owner.now()).then(resolve, reject);
+          this.#send(found, errand, this.#owner.now()).then(resolve, reject);
         },
         refuse: (error) => {
           this.#pending.delete(pending);
@@ -90,10 +98,13 @@ export class SharedLane {
     for (const slot of [...this.#slots]) this.#drain(slot);
   }
 
-  async #send(slot: Slot, call: StatementCall, pace: Pace, sentAt: number): Promise<Outcome> {
+  async #send(slot: Slot, { call, pace, orElse }: Errand, sentAt: number): Promise<Outcome> {
     slot.inFlight += 1;
     try {
       return await slot.holding.connection.query(call, PIPELINED);
+    } catch (error) {
+      if (wasNeverSent(error)) return orElse();
+      throw error;
     } finally {
       const answeredAt = this.#owner.now();
       pace.noteShared(answeredAt - Math.max(sentAt, slot.answeredAt));

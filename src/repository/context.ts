@@ -6,17 +6,12 @@ import type {
   Visibility,
 } from "../schema/index.ts";
 import type { Actor, Call, Expression, Filter, TableReference, Write } from "../sql/index.ts";
-import type { QueryRunner } from "./intent.ts";
-import type { ReadMerger } from "./merge.ts";
 
-/** What a repository needs of the database it belongs to. */
-export interface RepositoryContext {
+/** What statements are planned from: the same for every repository of a database. */
+export interface PlanningContext {
   readonly schema: SchemaDescription;
   readonly behaviours: readonly Behaviour[];
-  readonly runner: QueryRunner;
   readonly actor: () => Actor | undefined;
-  /** Where single reads of one tick meet; undefined where each travels alone. */
-  readonly merger: ReadMerger | undefined;
 }
 
 /** Gives each table reference of one statement an alias of its own. */
@@ -37,7 +32,7 @@ export function behaviourFilters({ context, entity, table, visibility }: TableSc
 }
 
 /** A write as the behaviours make it. */
-export function rewritten(context: RepositoryContext, entity: EntityDescription, write: Write): Write {
+export function rewritten(context: PlanningContext, entity: EntityDescription, write: Write): Write {
   let result = write;
   for (const behaviour of context.behaviours) {
     if (behaviour.rewrite !== undefined && behaviour.appliesTo(entity)) {
@@ -49,7 +44,7 @@ export function rewritten(context: RepositoryContext, entity: EntityDescription,
 
 /** One entity as one caller sees it: what every part of a statement about it needs to know. */
 export interface Scope {
-  readonly context: RepositoryContext;
+  readonly context: PlanningContext;
   readonly entity: EntityDescription;
   readonly visibility: Visibility;
 }

@@ -1,5 +1,5 @@
 // The typed door to one entity
-export { createRepository } from "./repository.ts";
+export { createRepository, type RepositoryContext } from "./repository.ts";
 export type { BaseRepository, ListOptions, ReadOptions, ReadRow, StreamOptions, With } from "./types.ts";
 export type { Repository, SoftDeleteRepository } from "./repository-types.ts";
 export type {
@@ -65,7 +65,7 @@ export type {
   TextOperators,
   Where,
 } from "./where-types.ts";
-export type { RepositoryContext } from "./context.ts";
+export { CallsByEntity } from "./entity-calls.ts";
 
 // A call that has not run yet
 export type { Addition, Intent, QueryRunner } from "./intent.ts";

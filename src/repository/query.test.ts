@@ -122,7 +122,7 @@ describe("Query", () => {
   });
 });
 
-describe("the line that made a query", () => {
+describe("the line that waits for a query", () => {
   const here = expect.stringMatching(/^src\/repository\/query\.test\.ts:\d+:\d+$/);
 
   async function errorOf(call: PromiseLike<unknown>): Promise<string> {
@@ -175,7 +175,9 @@ describe("the line that made a query", () => {
       await repo.authors.create({ nope: 1 } as never);
     }
     const stack = await errorOf(saveNobody());
-    expect(stack).toMatch(/\n {4}at \(called from\)\n {4}at saveNobody \(.*query\.test\.ts:\d+:\d+\)/);
+    expect(stack).toMatch(
+      /\n {4}at \(called from\)\n {4}at (?:async )?saveNobody \(.*query\.test\.ts:\d+:\d+\)/,
+    );
   });
 
   it("is in the stack of what the server refused, alone and in a batch", async () => {
@@ -187,16 +189,38 @@ describe("the line that made a query", () => {
       await db.batch([repo.authors.create({ email, name: "Twice" })]);
     }
     expect(await rejection(twice())).toMatchObject({ code: "UNIQUE_VIOLATION" });
-    expect(await errorOf(twice())).toMatch(/\(called from\)\n {4}at twice \(.*query\.test\.ts:\d+:\d+\)/);
+    expect(await errorOf(twice())).toMatch(
+      /\(called from\)\n {4}at (?:async )?twice \(.*query\.test\.ts:\d+:\d+\)/,
+    );
     expect(await errorOf(together())).toMatch(
       /\(called from\)\n {4}at together \(.*query\.test\.ts:\d+:\d+\)/,
     );
   });
 
+  it.each([
+    ["a function of its own", () => repo.authors.get("none").then((row) => row)],
+    ["one that is bound", () => repo.authors.get("none").then(String.bind(null))],
+    ["only one for failures", () => repo.authors.get("none").catch((error) => Promise.reject(error))],
+    ["one for either end", () => repo.authors.get("none").finally(() => undefined)],
+  ])("is there for a caller that hands over %s", async (_what, call) => {
+    function withoutAwait() {
+      return call();
+    }
+    expect(await errorOf(withoutAwait())).toMatch(/\(called from\)\n.*query\.test\.ts/);
+  });
+
+  it("is there for queries that are waited for together", async () => {
+    async function bothAtOnce() {
+      await Promise.all([repo.authors.get("none"), repo.authors.get("nobody")]);
+    }
+    expect(await errorOf(bothAtOnce())).toMatch(/\(called from\)\n {4}at (?:async )?bothAtOnce \(/);
+  });
+
   it("is added once, and without frames of Plinth and Node", async () => {
     const query = repo.authors.get("none");
-    await rejection(query);
-    const [, added = "", ...more] = (await errorOf(query)).split("    at (called from)\n");
+    const ask = async () => void (await query);
+    await rejection(ask());
+    const [, added = "", ...more] = (await errorOf(ask())).split("    at (called from)\n");
     expect(more).toEqual([]);
     expect(added.split("\n")[0]).toContain("query.test.ts");
     expect(added).not.toMatch(/node:|node_modules|repository\.ts|call-site/);

@@ -1,7 +1,7 @@
 import { CallSite, InputError } from "../errors/index.ts";
 import { askOf } from "./ask.ts";
 import { type ExplainOptions, type Explanation, explain } from "./explain/explain.ts";
-import type { Addition, Intent, QueryRunner } from "./intent.ts";
+import type { Addition, Ask, Intent, QueryRunner } from "./intent.ts";
 import type { ReadMerger } from "./merge.ts";
 
 /** What `toSQL()` shows. */
@@ -14,9 +14,6 @@ export interface QuerySql {
 }
 
 const TAKE = Symbol("take");
-
-/** Three are the repository's own, and the rest say who called. */
-const FRAMES = 8;
 
 /**
  * A repository call that has not run yet. It runs when it is first awaited, once; until then it can be looked at
@@ -32,8 +29,8 @@ const FRAMES = 8;
 export class Query<T> implements PromiseLike<T> {
   readonly #intent: () => Intent<T>;
   readonly #runner: QueryRunner;
-  /** Taken here: by the time it runs, in a microtask of the `await`, nobody can tell any more who asked. */
-  readonly #site: CallSite;
+  /** Taken where a function of the caller's own waits; behind an `await` it is found when it is needed. */
+  #site: CallSite | undefined;
   #signal: AbortSignal | undefined;
   #isTaken = false;
   #result: Promise<T> | undefined;
@@ -45,7 +42,6 @@ export class Query<T> implements PromiseLike<T> {
     this.#intent = intent;
     this.#runner = runner;
     this.#merger = merger;
-    this.#site = new CallSite(FRAMES);
   }
 
   /** Aborting `signal` stops the statement on the server and rejects with `QUERY_CANCELED`. */
@@ -88,14 +84,17 @@ export class Query<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
+    if (!isOfAwait(onFulfilled)) this.#site ??= new CallSite();
     return this.#start().then(onFulfilled, onRejected);
   }
 
   catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    this.#site ??= new CallSite();
     return this.#start().catch(onRejected);
   }
 
   finally(onFinally?: (() => void) | null): Promise<T> {
+    this.#site ??= new CallSite();
     return this.#start().finally(onFinally);
   }
 
@@ -112,29 +111,47 @@ export class Query<T> implements PromiseLike<T> {
     return this.#result;
   }
 
+  /** All in one function: every promise that is awaited on the way costs a call some of its speed. */
   async #run(): Promise<T> {
     try {
       if (this.#isTaken) throw refusal("ran in a batch, which gave its result back");
-      return await this.#execute();
+      const intent = this.#intent();
+      const { keyed } = intent;
+      if (keyed !== undefined && this.#merger !== undefined && this.#signal === undefined) {
+        const merged = await this.#merger.take(keyed, this.#runner);
+        if (merged !== undefined) return keyed.finish(merged.row);
+      }
+      const options = { signal: this.#signal, site: this.#site, isRead: intent.isRead };
+      const ask = askOf(this.#runner, options);
+      if (intent.needsTransaction === true) return await this.#inTransaction(intent, ask);
+      const { calls } = intent;
+      const [only] = calls;
+      const isAlone = only !== undefined && calls.length === 1;
+      const outcomes = isAlone ? [await this.#runner.run(only, options)] : await ask(calls);
+      const result = intent.read(outcomes, ask);
+      return result instanceof Promise ? await result : result;
     } catch (error) {
-      this.#site.sign(error);
+      const site = this.#site ?? (await CallSite.ofAwaiter());
+      site.sign(error);
       throw error;
     }
   }
 
-  async #execute(): Promise<T> {
-    const intent = this.#intent();
-    if (intent.keyed !== undefined && this.#merger !== undefined && this.#signal === undefined) {
-      const merged = await this.#merger.take(intent.keyed, this.#runner);
-      if (merged !== undefined) return intent.keyed.finish(merged.row);
-    }
-    const options = { signal: this.#signal, site: this.#site, isRead: intent.isRead };
-    const ask = askOf(this.#runner, options);
-    const answer = async () => intent.read(await ask(intent.calls), ask);
-    if (intent.needsTransaction !== true) return answer();
-    return this.#runner.transaction(answer, this.#signal === undefined ? {} : { signal: this.#signal });
+  #inTransaction(intent: Intent<T>, ask: Ask): Promise<T> {
+    const options = this.#signal === undefined ? {} : { signal: this.#signal };
+    return this.#runner.transaction(async () => intent.read(await ask(intent.calls), ask), options);
   }
 }
+
+/**
+ * What `await`, `Promise.all` and their like hand to `then` is V8's own: a nameless function without a source. From
+ * there it finds the way back to the caller by itself.
+ */
+function isOfAwait(onFulfilled: unknown): boolean {
+  return typeof onFulfilled === "function" && onFulfilled.name === "" && String(onFulfilled) === NATIVE;
+}
+
+const NATIVE = "function () { [native code] }";
 
 /** A query that belongs to a batch from now on, and runs there only. */
 export interface TakenQuery<T> {

@@ -1,18 +1,25 @@
-import { type AnyEntity, describeTable, type SearchDescription, type Visibility } from "../schema/index.ts";
-import type { RepositoryContext, Scope } from "./context.ts";
-import { createCopier } from "./copy/copy.ts";
-import type { Intent } from "./intent.ts";
+import { type AnyEntity, describeTable, type Visibility } from "../schema/index.ts";
+import type { CopyRowsInShape, CopyRowsOutShape, Rows } from "./copy/copy.ts";
+import type { CallsByEntity } from "./entity-calls.ts";
+import type { Intent, QueryRunner } from "./intent.ts";
 import type { ListShape } from "./list-options.ts";
+import type { ReadMerger } from "./merge.ts";
 import { Query } from "./query.ts";
-import { createReader } from "./read.ts";
 import type { Repository } from "./repository-types.ts";
-import { createSearcher, type SearchShape } from "./search.ts";
-import { createStreamer } from "./stream.ts";
+import type { SearchShape } from "./search.ts";
+import type { StreamShape } from "./stream.ts";
 import type { CreateManyShape, CreateShape } from "./write/create.ts";
 import type { FilterShape } from "./write/filter.ts";
 import type { ChangeShape, UpdateShape } from "./write/update.ts";
 import type { UpsertShape } from "./write/upsert.ts";
-import { createWriter } from "./write.ts";
+
+/** What a repository needs of the database, or the transaction, it belongs to. */
+export interface RepositoryContext {
+  readonly calls: CallsByEntity;
+  readonly runner: QueryRunner;
+  /** Where single reads of one tick meet; undefined where each travels alone. */
+  readonly merger: ReadMerger | undefined;
+}
 
 /**
  * Makes the repository of an entity: every call is a lazy `Query`. What it may do with a row follows from the
@@ -25,10 +32,9 @@ export function createRepository<S, E extends AnyEntity>(
   visibility: Visibility = "living",
 ): Repository<S, E> {
   const description = describeTable(entity);
-  const scope: Scope = { context, entity: description, visibility };
-  const reader = createReader(scope);
-  const writer = createWriter(scope, reader);
-  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, context.runner, context.merger);
+  const { runner, merger } = context;
+  const { reader, writer, stream, copier, search } = context.calls.of(description, visibility);
+  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, runner, merger);
 
   const methods = {
     find: (key: unknown, options?: ListShape) => query(() => reader.find(key, options)),
@@ -36,8 +42,9 @@ export function createRepository<S, E extends AnyEntity>(
     findBy: (unique: object, options?: ListShape) => query(() => reader.findBy(unique, options)),
     findMany: (keys: readonly unknown[], options?: ListShape) => query(() => reader.findMany(keys, options)),
     list: (options: ListShape = {}) => query(() => reader.list(options)),
-    stream: createStreamer(scope),
-    ...createCopier(scope),
+    stream: (options?: StreamShape) => stream(runner, options),
+    copyIn: (source: Rows, options?: CopyRowsInShape) => copier.copyIn(runner, source, options),
+    copyOut: (options?: CopyRowsOutShape) => copier.copyOut(runner, options),
     count: (where?: object) => query(() => reader.count(where)),
     exists: (where: object) => query(() => reader.exists(where)),
     aggregate: (options: unknown) => query(() => reader.aggregate(options)),
@@ -61,11 +68,10 @@ export function createRepository<S, E extends AnyEntity>(
     deleteMany: (filter: FilterShape, options: ChangeShape = {}) =>
       query(() => writer.deleteMany(filter, options)),
   };
-  const searchMethods = (declared: SearchDescription | undefined) => {
-    if (declared === undefined) return {};
-    const searcher = createSearcher(scope, declared);
-    return { search: (text: unknown, options: SearchShape = {}) => query(() => searcher(text, options)) };
-  };
+  const searchMethods =
+    search === undefined
+      ? {}
+      : { search: (text: unknown, options: SearchShape = {}) => query(() => search(text, options)) };
   const softDeleteMethods = {
     restore: (key: unknown, options: ChangeShape = {}) => query(() => writer.restore(key, options)),
     withDeleted: () => createRepository<S, E>(context, entity, "all"),
@@ -74,7 +80,7 @@ export function createRepository<S, E extends AnyEntity>(
   const all: unknown = Object.freeze({
     ...methods,
     ...(description.softDelete ? softDeleteMethods : {}),
-    ...searchMethods(description.search),
+    ...searchMethods,
   });
   return all as Repository<S, E>;
 }

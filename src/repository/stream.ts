@@ -34,17 +34,20 @@ interface StreamSettings {
 
 const STREAM_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal", "where", "sort"];
 
+/** Streams rows from where a repository's statements run. */
+export type Streamer = (runner: QueryRunner, options?: StreamShape) => AsyncIterable<AnyRow>;
+
 /** All rows that a condition finds, one after the other. Nothing is sent before the first one is asked for. */
-export function createStreamer(outside: Scope): (options?: StreamShape) => AsyncIterable<AnyRow> {
+export function createStreamer(outside: Scope): Streamer {
   const plans = new Plans<readonly AnyRow[]>();
   const { context } = outside;
-  return ({ batchSize, signal, ...options } = {}) => ({
+  return (runner, { batchSize, signal, ...options } = {}) => ({
     async *[Symbol.asyncIterator]() {
       const settings = { batchSize: streamBatchSize(batchSize), signal };
       const call: Call = { input: [options], actor: context.actor() };
       const plan = plans.find(shapeOf(options), () => planStream(outside, call));
       // Row by row in the outermost generator only: each further one that a row passes is three more turns.
-      for await (const batch of streamBatches(context.runner, plan, call, settings)) {
+      for await (const batch of streamBatches(runner, plan, call, settings)) {
         for (const row of batch) yield row;
       }
     },

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
-import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
+import { CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { type CopyOptions, withoutTimeout } from "./copying.ts";
 import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
@@ -93,16 +93,16 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
     bind,
     here: () => ambient.getStore(),
     owns: (runner): runner is Place => places.has(runner),
-    async run(call, options) {
+    // Without a promise of its own: a promise costs about as much as all else that is done here.
+    run(call, options) {
       const scope = ambient.getStore();
-      if (scope !== undefined) return scope.run(call, options);
-      return pool.run(call, options);
+      return scope === undefined ? pool.run(call, options) : scope.run(call, options);
     },
     async batch(calls, options) {
       const scope = ambient.getStore();
-      return scope === undefined
-        ? pool.use((connection) => connection.batch(calls), options)
-        : bind(scope).batch(calls, options);
+      if (scope !== undefined) return bind(scope).batch(calls, options);
+      const site = options?.site ?? (await CallSite.ofAwaiter());
+      return pool.use((connection) => connection.batch(calls), { site });
     },
     async transaction(work, options = {}) {
       const scope = ambient.getStore();

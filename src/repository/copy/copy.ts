@@ -24,7 +24,7 @@ import type { ByteSource, Copied, CopyProgress, CopyRowsProgress } from "./types
 /** Three are the repository's own, and the rest say who called. */
 const FRAMES = 8;
 
-type Rows = AsyncIterable<unknown> | Iterable<unknown>;
+export type Rows = AsyncIterable<unknown> | Iterable<unknown>;
 
 /** Untyped options of a copy. */
 interface WatchingShape<P> {
@@ -44,17 +44,17 @@ export interface CopyRowsOutShape extends CopyBytesShape {
   readonly sort?: unknown;
 }
 
-/** Bulk transfer of one entity's rows. */
+/** Bulk transfer of one entity's rows, from and to where a repository's statements run. */
 export interface Copier {
-  copyIn(source: Rows, options?: CopyRowsInShape): Promise<Copied>;
-  copyOut(options?: CopyRowsOutShape): AsyncIterable<Buffer>;
+  copyIn(place: Place, source: Rows, options?: CopyRowsInShape): Promise<Copied>;
+  copyOut(place: Place, options?: CopyRowsOutShape): AsyncIterable<Buffer>;
 }
 
 export function createCopier(scope: Scope): Copier {
   return {
-    copyIn: (source, options = {}) => signed(() => copyRowsIn(scope, source, options)),
-    copyOut: (options = {}) =>
-      piecesOf(() => ({ place: scope.context.runner, call: rowsCall(scope, options) }), {
+    copyIn: (place, source, options = {}) => signed(() => copyRowsIn(scope, place, source, options)),
+    copyOut: (place, options = {}) =>
+      piecesOf(() => ({ place, call: rowsCall(scope, options) }), {
         signal: options.signal,
         onProgress: options.onProgress,
         readOnly: true,
@@ -133,7 +133,7 @@ async function copyInto(
 
 // ---- Rows in -------------------------------------------------------------------------------------------
 
-async function copyRowsIn(scope: Scope, rows: Rows, options: CopyRowsInShape): Promise<Copied> {
+async function copyRowsIn(scope: Scope, place: Place, rows: Rows, options: CopyRowsInShape): Promise<Copied> {
   const { context, entity } = scope;
   refuseUnknownOptions(options, [...WATCHING_OPTION_NAMES, "columns"]);
   const wanted = columnsIn(entity.columns.filter(mayBeGiven), options)?.map(({ key }) => key);
@@ -148,7 +148,7 @@ async function copyRowsIn(scope: Scope, rows: Rows, options: CopyRowsInShape): P
     const text = new CopyText();
     const work = { text, writer: new RowWriter(entity, layout, text), onProgress: options.onProgress };
     const call = { text: copyFromText(entity, layout.names, {}), leavesNoTrace: true };
-    return await copyInto(context.runner, call, blocksOfRows(first, source, work), options.signal);
+    return await copyInto(place, call, blocksOfRows(first, source, work), options.signal);
   } finally {
     await source.leave();
   }
