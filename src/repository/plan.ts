@@ -67,35 +67,57 @@ export function planOf<T>(
 
 /** A plan with the values of one call. */
 export function intentOf<T>(plan: Plan<T>, call: Call): Intent<T> {
-  const { keyed, companions = [] } = plan;
-  return {
-    // Not needed where the read travels with others.
-    get calls() {
-      return [
-        statementOf(plan, call),
-        ...companions.map(({ plan: other, foundIn }) =>
-          statementOf(other, { ...call, found: foundIn(call) }),
-        ),
-      ];
-    },
-    keyed:
-      keyed === undefined
-        ? undefined
-        : {
-            family: keyed.family,
-            key: keyed.keyIn(call),
-            actor: call.actor,
-            finish: keyed.finish,
-          },
-    mayRefuse: plan.mayRefuse,
-    isRead: plan.tree.kind === "select",
-    // Shown by toSQL() only, so it is worked out when it is asked for.
-    get additions() {
-      return treesOf(plan).flatMap(additionsOf);
-    },
-    later: plan.later?.map(({ statement }) => statement.text),
-    read: (outcomes, ask) => plan.read(outcomes, ask, call),
-  };
+  return new PlannedIntent(plan, call);
+}
+
+/** A class, because one is made for every call: an object of getters and closures takes ten times as long to make. */
+class PlannedIntent<T> implements Intent<T> {
+  readonly #plan: Plan<T>;
+  readonly #call: Call;
+
+  constructor(plan: Plan<T>, call: Call) {
+    this.#plan = plan;
+    this.#call = call;
+  }
+
+  /** Not needed where the read travels with others. */
+  get calls(): readonly StatementCall[] {
+    const { companions } = this.#plan;
+    const own = statementOf(this.#plan, this.#call);
+    if (companions === undefined) return [own];
+    const others = companions.map(({ plan, foundIn }) =>
+      statementOf(plan, { ...this.#call, found: foundIn(this.#call) }),
+    );
+    return [own, ...others];
+  }
+
+  get keyed(): Intent<T>["keyed"] {
+    const { keyed } = this.#plan;
+    if (keyed === undefined) return undefined;
+    const { family, finish } = keyed;
+    return { family, key: keyed.keyIn(this.#call), actor: this.#call.actor, finish };
+  }
+
+  get mayRefuse(): boolean {
+    return this.#plan.mayRefuse;
+  }
+
+  get isRead(): boolean {
+    return this.#plan.tree.kind === "select";
+  }
+
+  /** Shown by `toSQL()` only, so it is worked out when it is asked for. */
+  get additions(): readonly Addition[] {
+    return treesOf(this.#plan).flatMap(additionsOf);
+  }
+
+  get later(): readonly string[] | undefined {
+    return this.#plan.later?.map(({ statement }) => statement.text);
+  }
+
+  read(outcomes: readonly Outcome[], ask: Ask): T | Promise<T> {
+    return this.#plan.read(outcomes, ask, this.#call);
+  }
 }
 
 function treesOf({ tree, companions = [], later = [] }: Plan<unknown>): readonly Tree[] {

@@ -176,16 +176,10 @@ function planPresence(outside: Scope): Plan<unknown> {
 /** Nothing to write: the row as it is, or the error that there is none. */
 function unchanged(get: Reader["get"], key: unknown, { columns }: Returned): Intent<unknown> {
   if (columns.length > 0) return get(key, { columns: columns.map((column) => column.key) });
-  const { calls, additions, mayRefuse, isRead, read } = get(key);
-  return {
-    calls,
-    additions,
-    ...(mayRefuse === undefined ? {} : { mayRefuse }),
-    ...(isRead === undefined ? {} : { isRead }),
-    read: async (outcomes, ask) => {
-      await read(outcomes, ask);
-    },
-  };
+  const intent = get(key);
+  const { calls, additions, mayRefuse = false, isRead = false } = intent;
+  const read = async (...answer: Parameters<typeof intent.read>) => void (await intent.read(...answer));
+  return { calls, additions, mayRefuse, isRead, read };
 }
 
 function cleared(entity: EntityDescription): readonly Assignment[] {
