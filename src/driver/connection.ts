@@ -151,7 +151,10 @@ export interface Connection {
    * all of them happen or none. One round trip. Must not be called inside an open transaction's failed state.
    * `batchIndexOf(error)` tells which one failed.
    */
-  batch(calls: readonly StatementCall[], options?: Pick<QueryOptions, "begin">): Promise<readonly Outcome[]>;
+  batch(
+    calls: readonly StatementCall[],
+    options?: Pick<QueryOptions, "begin" | "pipelined">,
+  ): Promise<readonly Outcome[]>;
 
   /** Runs a text of several statements without parameters (simple protocol). For migrations and operator tools. */
   script(text: string): Promise<readonly Outcome[]>;

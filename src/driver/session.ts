@@ -143,7 +143,7 @@ export abstract class Session implements Connection {
 
   async batch(
     given: readonly StatementCall[],
-    options?: Pick<QueryOptions, "begin">,
+    options?: Pick<QueryOptions, "begin" | "pipelined">,
   ): Promise<readonly Outcome[]> {
     if (given.length === 0) return [];
     for (const call of given) this.#admit(call);
@@ -151,8 +151,12 @@ export abstract class Session implements Connection {
     const startsTransaction = begin !== undefined;
     if (startsTransaction) checkBegin(begin);
     const calls = startsTransaction ? [...openingCalls(begin, this, this.#target), ...given] : given;
+    const isPipelined =
+      options?.pipelined === true &&
+      !startsTransaction &&
+      given.every((call) => this.#mayPipeline(call, undefined));
     const isPooled = !this.hasSessionSettings;
-    let flight = new Flight(calls, this.#statements, { startsTransaction, isPooled });
+    let flight = new Flight(calls, this.#statements, { isPipelined, startsTransaction, isPooled });
     let reply = await this.#exchange(flight);
     if (reply.kind !== "done" && this.#mayRunAgain(flight, reply)) {
       flight = new Flight(calls, this.#statements, { startsTransaction, isPooled });

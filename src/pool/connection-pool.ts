@@ -7,10 +7,10 @@ import { LeasedConnection, PooledLease } from "./lease.ts";
 import { type Holding, type Member, probe, reset, withinBound } from "./member.ts";
 import { Members } from "./members.ts";
 import type { ParsedPoolOptions, PoolWarning } from "./options.ts";
-import { type Pace, Paces } from "./pace.ts";
+import { Paces } from "./pace.ts";
 import type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";
 import { deadlock, exhausted, type PoolSituation, poolClosed, queueFull, waitCanceled } from "./refusals.ts";
-import { SharedLane } from "./shared-lane.ts";
+import { type Errand, SharedLane } from "./shared-lane.ts";
 import { Upkeep } from "./upkeep.ts";
 import { type Waiter, WaitingLine } from "./waiting-line.ts";
 import { holderWarning, refusedWarning, settingsWarning } from "./warnings.ts";
@@ -117,28 +117,46 @@ export class ConnectionPool implements Pool {
   /** The way of every short read, so it makes no promise where it can hand one on. */
   run(call: StatementCall, options: AcquireOptions = {}): Promise<Outcome> {
     if (this.#closing !== undefined) return Promise.reject(poolClosed());
-    // Whoever can be canceled, or waits while it holds a connection, needs one to itself.
-    const pace = options.signal === undefined ? this.#paces.of(call) : undefined;
-    if (pace?.isShort === true && this.#lane.isOpen && this.#scopes.isFree) {
-      const { queueLimit } = this.#options;
-      if (this.#lane.queuedCount >= queueLimit)
-        return Promise.reject(queueFull(this.#situation(), queueLimit));
-      return this.#lane.run(call, pace, () => this.#runAlone(call, options, pace));
-    }
-    return this.#runAlone(call, options, pace);
+    return this.#send({
+      paces: [this.#paces.of(call)],
+      options,
+      send: (connection, how) => connection.query(call, how),
+    });
   }
 
-  async #runAlone(call: StatementCall, options: AcquireOptions, pace: Pace | undefined): Promise<Outcome> {
+  batch(calls: readonly StatementCall[], options: AcquireOptions = {}): Promise<readonly Outcome[]> {
+    if (this.#closing !== undefined) return Promise.reject(poolClosed());
+    return this.#send({
+      paces: calls.map((call) => this.#paces.of(call)),
+      options,
+      send: (connection, { pipelined }) => connection.batch(calls, { pipelined }),
+    });
+  }
+
+  #send<T>(errand: Errand<T>): Promise<T> {
+    const { paces, options } = errand;
+    // Whoever can be canceled, or waits while it holds a connection, needs one to itself.
+    const mayShare = options.signal === undefined && paces.every((pace) => pace?.isShort === true);
+    if (!mayShare || !this.#lane.isOpen || !this.#scopes.isFree) return this.#sendAlone(errand);
+    const { queueLimit } = this.#options;
+    if (this.#lane.queuedCount >= queueLimit) return Promise.reject(queueFull(this.#situation(), queueLimit));
+    return this.#lane.run(errand, () => this.#sendAlone(errand));
+  }
+
+  async #sendAlone<T>({ paces, options, send }: Errand<T>): Promise<T> {
     const site = options.site ?? (await CallSite.ofAwaiter());
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
     const { connection } = holding;
     const { now } = this.#options;
     const startedAt = now();
     try {
-      return await connection.query(call, options);
+      return await send(connection, options);
     } finally {
       // Behind a pooler nobody knows which sessions the statements of one connection reach.
-      if (connection.canPipeline && connection.hasSessionSettings) pace?.noteAlone(now() - startedAt);
+      if (connection.canPipeline && connection.hasSessionSettings) {
+        const ms = now() - startedAt;
+        for (const pace of paces) pace?.noteAlone(ms);
+      }
       this.#giveBack(holding, false);
     }
   }

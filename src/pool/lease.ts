@@ -64,7 +64,10 @@ export class LeasedConnection implements Connection {
   query(call: StatementCall, options?: QueryOptions): Promise<Outcome> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.query(call, options);
   }
-  batch(calls: readonly StatementCall[], options?: Pick<QueryOptions, "begin">): Promise<readonly Outcome[]> {
+  batch(
+    calls: readonly StatementCall[],
+    options?: Pick<QueryOptions, "begin" | "pipelined">,
+  ): Promise<readonly Outcome[]> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.batch(calls, options);
   }
   script(text: string): Promise<readonly Outcome[]> {

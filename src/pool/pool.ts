@@ -27,6 +27,12 @@ export interface Pool {
   run(call: StatementCall, options?: AcquireOptions): Promise<Outcome>;
 
   /**
+   * Runs several statements in one flight, all or nothing. One of reads that are all known to be short may share a
+   * connection, as a single one with `run`.
+   */
+  batch(calls: readonly StatementCall[], options?: AcquireOptions): Promise<readonly Outcome[]>;
+
+  /**
    * Connects once and checks the connection budget; called on boot. One round trip.
    *
    * @throws {POOL_BUDGET_EXCEEDED} when `instances × max` is more than the server can take.

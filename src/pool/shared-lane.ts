@@ -1,6 +1,7 @@
-import { type Outcome, PIPELINE_LIMIT, type StatementCall, wasNeverSent } from "../driver/index.ts";
+import { type Connection, PIPELINE_LIMIT, type QueryOptions, wasNeverSent } from "../driver/index.ts";
 import type { Holding } from "./member.ts";
 import type { Pace } from "./pace.ts";
+import type { AcquireOptions } from "./pool.ts";
 
 /** More do not make it faster: a pipelined connection is limited by the server's process behind it. */
 const LANE_CONNECTIONS_LIMIT = 2;
@@ -27,10 +28,12 @@ interface Slot {
   isReturnDue: boolean;
 }
 
-interface Errand {
-  readonly call: StatementCall;
-  readonly pace: Pace;
-  readonly orElse: () => Promise<Outcome>;
+/** One statement, or one flight of them. */
+export interface Errand<T> {
+  /** Of its statements; undefined for one that never shares. */
+  readonly paces: readonly (Pace | undefined)[];
+  readonly options: AcquireOptions;
+  readonly send: (connection: Connection, how: QueryOptions) => Promise<T>;
 }
 
 interface Pending {
@@ -73,16 +76,15 @@ export class SharedLane {
   }
 
   /** `orElse` runs what a connection that broke never took. */
-  run(call: StatementCall, pace: Pace, orElse: () => Promise<Outcome>): Promise<Outcome> {
+  run<T>(errand: Errand<T>, orElse: () => Promise<T>): Promise<T> {
     const at = this.#owner.now();
     const slot = this.#find(at);
-    const errand: Errand = { call, pace, orElse };
-    if (slot !== undefined) return this.#send(slot, errand, at);
+    if (slot !== undefined) return this.#send(slot, errand, orElse, at);
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         start: (found) => {
           this.#pending.delete(pending);
-          this.#send(found, errand, this.#owner.now()).then(resolve, reject);
+          this.#send(found, errand, orElse, this.#owner.now()).then(resolve, reject);
         },
         refuse: (error) => {
           this.#pending.delete(pending);
@@ -98,16 +100,22 @@ export class SharedLane {
     for (const slot of [...this.#slots]) this.#drain(slot);
   }
 
-  async #send(slot: Slot, { call, pace, orElse }: Errand, sentAt: number): Promise<Outcome> {
+  async #send<T>(
+    slot: Slot,
+    { send, paces }: Errand<T>,
+    orElse: () => Promise<T>,
+    sentAt: number,
+  ): Promise<T> {
     slot.inFlight += 1;
     try {
-      return await slot.holding.connection.query(call, PIPELINED);
+      return await send(slot.holding.connection, PIPELINED);
     } catch (error) {
       if (wasNeverSent(error)) return orElse();
       throw error;
     } finally {
       const answeredAt = this.#owner.now();
-      pace.noteShared(answeredAt - Math.max(sentAt, slot.answeredAt));
+      const ms = answeredAt - Math.max(sentAt, slot.answeredAt);
+      for (const pace of paces) pace?.noteShared(ms);
       slot.answeredAt = answeredAt;
       slot.inFlight -= 1;
       if (slot.inFlight === 0) this.#onEmpty(slot);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
-import { CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
+import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { type CopyOptions, withoutTimeout } from "./copying.ts";
 import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
@@ -98,11 +98,11 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
       const scope = ambient.getStore();
       return scope === undefined ? pool.run(call, options) : scope.run(call, options);
     },
-    async batch(calls, options) {
+    batch(calls, options) {
       const scope = ambient.getStore();
-      if (scope !== undefined) return bind(scope).batch(calls, options);
-      const site = options?.site ?? (await CallSite.ofAwaiter());
-      return pool.use((connection) => connection.batch(calls), { site });
+      return scope === undefined
+        ? pool.batch(calls, { site: options?.site })
+        : bind(scope).batch(calls, options);
     },
     async transaction(work, options = {}) {
       const scope = ambient.getStore();
