@@ -99,12 +99,14 @@ function encodeBigint(castType: string, value: unknown): string {
   return String(value);
 }
 
+const FIRST_INSTANT = Date.parse("0001-01-01T00:00:00Z");
+const LAST_INSTANT = Date.parse("9999-12-31T23:59:59.999Z");
+
 function encodeInstant(value: unknown): string {
   if (!(value instanceof Date)) refuse("must be a Date");
   const time = value.getTime();
   if (Number.isNaN(time)) refuse("must be a valid Date");
-  if (value.getUTCFullYear() < 1 || value.getUTCFullYear() > 9999)
-    refuse("must be between the years 1 and 9999");
+  if (time < FIRST_INSTANT || time > LAST_INSTANT) refuse("must be between the years 1 and 9999");
   return value.toISOString();
 }
 

@@ -14,7 +14,7 @@ import { recordsOf } from "../answer.ts";
 import { openStatement, rewritten, type Scope } from "../context.ts";
 import type { EncodedRow } from "../input.ts";
 import { type Plan, Plans, planOf, statementOf } from "../plan.ts";
-import { encodedIn, rowShape } from "./patch.ts";
+import { encodedIn, rowShapes } from "./patch.ts";
 import { projectionsOf, type Returned, slotsOf } from "./returning.ts";
 
 /** Rows of one insert statement; more are several statements in one flight, all or nothing. */
@@ -78,7 +78,7 @@ interface Chunk extends RowGroup {
 export function groupRows(
   rows: readonly EncodedRow[],
   positions: Iterable<number> = rows.keys(),
-  shapes: readonly string[] = rows.map(rowShape),
+  shapes: readonly string[] = rowShapes(rows),
 ): readonly RowGroup[] {
   const groups = new Map<string, Chunk[]>();
   for (const position of positions) {

@@ -202,3 +202,23 @@ export function rowShape(row: EncodedRow): string {
   for (const { name } of row.keys()) shape += `${name.length}:${name}`;
   return shape;
 }
+
+/** The shape of each row. Most rows are like the one before, and take its text: that of a new one would be hashed anew. */
+export function rowShapes(rows: readonly EncodedRow[]): readonly string[] {
+  let columns: readonly ColumnDescription[] | undefined;
+  let shape = "";
+  return rows.map((row) => {
+    if (columns === undefined || !hasColumns(row, columns)) {
+      columns = [...row.keys()];
+      shape = rowShape(row);
+    }
+    return shape;
+  });
+}
+
+function hasColumns(row: EncodedRow, columns: readonly ColumnDescription[]): boolean {
+  if (row.size !== columns.length) return false;
+  let i = 0;
+  for (const column of row.keys()) if (column !== columns[i++]) return false;
+  return true;
+}
