@@ -1,6 +1,11 @@
 import type { Socket } from "node:net";
 import type { ConnectionTarget } from "./target.ts";
 
+/** How long a canceled statement may go on before its connection is cut. */
+export const STOP_TIMEOUT_MS = 5_000;
+/** How long a polite goodbye may take. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
 /** What a session is made of, whatever carries its messages. */
 export interface SessionParts {
   /** The raw socket, below TLS: destroying it is what always works. */

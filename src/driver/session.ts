@@ -28,8 +28,8 @@ import { Flight, Script } from "./flight.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { UnusableSession } from "./protocol-error.ts";
 import { openingCalls } from "./session-check.ts";
-import type { SessionParts } from "./session-parts.ts";
-import { leftoverNames, RESET_SCRIPT } from "./session-reset.ts";
+import { CLOSE_TIMEOUT_MS, type SessionParts, STOP_TIMEOUT_MS } from "./session-parts.ts";
+import { resetSession } from "./session-reset.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import {
   checkBegin,
@@ -40,11 +40,6 @@ import {
   refuseSessionStateOfScript,
 } from "./statement-check.ts";
 import type { ConnectionTarget } from "./target.ts";
-
-/** How long a canceled statement may go on before its connection is cut. */
-export const STOP_TIMEOUT_MS = 5_000;
-/** How long a polite goodbye may take. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: "idle", T: "open", E: "failed" };
 
@@ -120,12 +115,10 @@ export abstract class Session implements Connection {
 
   async query(call: StatementCall, options?: QueryOptions): Promise<Outcome> {
     const signal = options?.signal;
-    const begin = options?.begin;
-    const startsTransaction = begin !== undefined;
-    if (startsTransaction) checkBegin(begin);
-    const calls = startsTransaction ? [...openingCalls(begin, this, this.#target), call] : [call];
+    const calls = this.#behind(options?.begin, [call]);
+    const startsTransaction = calls.length > 1;
     for (const each of calls) this.#admit(each);
-    const isPipelined = options?.pipelined === true && !startsTransaction && this.#mayPipeline(call, signal);
+    const isPipelined = this.#mayPipeline(calls, options);
     const isPooled = !this.hasSessionSettings;
     let flight = new Flight(calls, this.#statements, { isPipelined, startsTransaction, isPooled });
     let reply = await this.#exchange(flight, signal);
@@ -147,14 +140,9 @@ export abstract class Session implements Connection {
   ): Promise<readonly Outcome[]> {
     if (given.length === 0) return [];
     for (const call of given) this.#admit(call);
-    const begin = options?.begin;
-    const startsTransaction = begin !== undefined;
-    if (startsTransaction) checkBegin(begin);
-    const calls = startsTransaction ? [...openingCalls(begin, this, this.#target), ...given] : given;
-    const isPipelined =
-      options?.pipelined === true &&
-      !startsTransaction &&
-      given.every((call) => this.#mayPipeline(call, undefined));
+    const calls = this.#behind(options?.begin, given);
+    const startsTransaction = calls.length > given.length;
+    const isPipelined = this.#mayPipeline(calls, options);
     const isPooled = !this.hasSessionSettings;
     let flight = new Flight(calls, this.#statements, { isPipelined, startsTransaction, isPooled });
     let reply = await this.#exchange(flight);
@@ -194,9 +182,7 @@ export abstract class Session implements Connection {
   }
 
   async reset(): Promise<void> {
-    const text = this.#status === "idle" ? RESET_SCRIPT : `rollback;\n${RESET_SCRIPT}`;
-    const names = leftoverNames(await this.#runScript(text));
-    if (names.length > 0) await this.#runScript(names.map((name) => `deallocate ${name}`).join(";\n"));
+    await resetSession((text) => this.#runScript(text), this.#status);
     this.#isTainted = false;
   }
 
@@ -391,16 +377,24 @@ export abstract class Session implements Connection {
     this.terminate();
   }
 
+  /** The calls, with the BEGIN that goes before them. */
+  #behind(begin: string | undefined, calls: readonly StatementCall[]): readonly StatementCall[] {
+    if (begin === undefined) return calls;
+    checkBegin(begin);
+    return [...openingCalls(begin, this, this.#target), ...calls];
+  }
+
   /** A pipelined statement has neighbours: it must leave the session as it found it, and nobody may cancel it. */
-  #mayPipeline(call: StatementCall, signal: AbortSignal | undefined): boolean {
-    return (
-      this.canPipeline &&
-      signal === undefined &&
-      call.leavesNoTrace === true &&
-      call.name !== undefined &&
-      this.#status === "idle" &&
-      (this.#statements.has(call.name, call.text) || !controlsTransactionOnly(call.text))
-    );
+  #mayPipeline(calls: readonly StatementCall[], options: QueryOptions | undefined): boolean {
+    if (options?.pipelined !== true || options.begin !== undefined || options.signal !== undefined)
+      return false;
+    const isFree = this.canPipeline && this.#status === "idle";
+    return isFree && calls.every((call) => this.#leavesAsFound(call));
+  }
+
+  #leavesAsFound({ name, text, leavesNoTrace }: StatementCall): boolean {
+    if (leavesNoTrace !== true || name === undefined) return false;
+    return this.#statements.has(name, text) || !controlsTransactionOnly(text);
   }
 
   #admit(call: StatementCall): void {
