@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import { offsetOfCharacter } from "./snippet.ts";
+import { withSqlParser } from "./sql-parser.ts";
 import { findTextProblem, skipBlank } from "./text-guard.ts";
 
 /** One statement of a text, without the blanks and comments around it. */
@@ -36,10 +37,8 @@ export async function parseSql(text: string): Promise<ParsedSql> {
   if (guarded !== undefined) {
     return failed({ offset: guarded.offset, why: guarded.why, fix: "Shorten it.", sqlstate: undefined });
   }
-  // Loaded here because it is 1.7 MB of WebAssembly that only a run with something to do needs.
-  const { parse } = await import("libpg-query");
   try {
-    const parsed = await parse(text);
+    const parsed = await withSqlParser(({ parse }) => parse(text));
     return { statements: cut(text, parsed.stmts ?? []), problem: undefined };
   } catch (error) {
     return failed(problemOf(text, error));
@@ -71,7 +70,6 @@ function cut(text: string, raw: readonly RawStatement[]): readonly ParsedStateme
 
 function problemOf(text: string, error: unknown): ParseProblem {
   const message = error instanceof Error ? error.message : "the parser failed";
-  // A tree too deep for the parser overflows the stack, which says nothing about where.
   if (error instanceof RangeError) {
     return {
       offset: 0,

@@ -18,7 +18,7 @@ import {
 import { plainObject, refuse, refuseUnknownOptions } from "./options.ts";
 import { createReach, ordering } from "./order.ts";
 import { intentOf, type Plan, Plans, planOf } from "./plan.ts";
-import { countingParameter } from "./related.ts";
+import { countingLimit } from "./related.ts";
 import { NO_OPTIONS, selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
 import { askedTerms, unknownSort } from "./sort.ts";
@@ -90,7 +90,7 @@ function planGroups<T>(
           having:
             options.having === undefined ? undefined : havingOf(measures, partOf(given, "having", "having")),
           orderBy: groupOrder(groups, measures, options.sort),
-          limit: options.limit === undefined ? undefined : countingParameter(partOf(given, "limit", "limit")),
+          limit: options.limit === undefined ? undefined : countingLimit(partOf(given, "limit", "limit")),
         };
   const tree: Select = {
     ...select,

@@ -35,7 +35,7 @@ export function planByKey<T>(
   }
   const partsIn = ({ input: [key] }: Call): readonly Encoded[] => {
     const values = keyValues(entity, key);
-    return columns.map((column, i) => encodeArray([encodeValue(column, values[i], column.key)]));
+    return columns.map((column, i) => encodeValue(column, values[i], column.key));
   };
   const read: ReadAnswer<T> = async ([outcome, ...others], ask, asked) => {
     const [row] = recordsOf(outcome);

@@ -62,11 +62,18 @@ interface SelectedParts extends Pick<Select, "projections" | "joins"> {
   readonly slots: readonly Slot[];
 }
 
-/** The statement that reads a relation for any number of rows. */
+/**
+ * The statement that reads a relation, of one row or of any number of them. That of one compares with its key: for a list
+ * of unknown length PostgreSQL reckons with ten keys, finds planning for the one that comes cheaper, and plans anew at
+ * every call, which takes longer than to run it.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
+ */
 export function planFollowUp(
   outer: TableScope,
   relation: RelationDescription,
   given: Given,
+  belongsTo: "one" | "many",
   selectionIn: (inside: TableScope) => SelectedParts,
 ): FollowUp {
   const { target, link } = relation;
@@ -78,16 +85,28 @@ export function planFollowUp(
   const names = link === undefined ? relation.targetColumns : link.sourceColumns;
   const selection = selectionIn(inside);
   const rest = narrowed(inside, relation, given, behaviourFilters(inside), selection.joined);
-  const columns = names.map((name): Expression => ({ kind: "column", table: keyed.table, name }));
-  const keys = names.map((name, part): ParameterNode => {
+  const parts = names.map((name, part): { readonly column: Expression; readonly key: ParameterNode } => {
     const type = columnNamed(keyed.entity, name)?.castType ?? "text";
-    return { kind: "parameter", value: ({ found }) => found?.[part] ?? null, type: `${type}[]` };
+    return {
+      column: { kind: "column", table: keyed.table, name },
+      key: {
+        kind: "parameter",
+        value: ({ found }) => found?.[part] ?? null,
+        type: belongsTo === "one" ? type : `${type}[]`,
+      },
+    };
   });
+  const columns = parts.map(({ column }) => column);
+  const keys = parts.map(({ key }) => key);
   // Without a limit, all rows of all keys in one go; with one, each key's own.
-  const forEach = rest.limit === undefined ? undefined : { keys, alias: "k" };
+  const forEach = belongsTo === "one" || rest.limit === undefined ? undefined : { keys, alias: "k" };
   const keyOf = (part: number): Expression => ({ kind: "for-each-key", alias: "k", part: part + 1 });
   const isOfKeys =
-    forEach === undefined ? [anyOf(columns, keys)] : columns.map((column, i) => equal(column, keyOf(i)));
+    belongsTo === "one"
+      ? parts.map(({ column, key }) => equal(column, key))
+      : forEach === undefined
+        ? [anyOf(columns, keys)]
+        : columns.map((column, i) => equal(column, keyOf(i)));
   const select: Select = {
     kind: "select",
     from: inside.table,

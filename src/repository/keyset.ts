@@ -1,6 +1,6 @@
 import type { Call, Select } from "../sql/index.ts";
 import { afterCursor, type Cell, encodeCursor } from "./cursor.ts";
-import { listLimit } from "./list-options.ts";
+import { listLimit, pageLimit } from "./list-options.ts";
 import type { KeysetPage } from "./list-types.ts";
 import type { Plan } from "./plan.ts";
 import { planRows, type Selected } from "./selected.ts";
@@ -26,7 +26,7 @@ export function planKeyset(
   const tree: Select = {
     ...select,
     filters: [...select.filters, ...after],
-    limit: { kind: "parameter", value: (call) => String(listLimit(entity, call) + 1) },
+    limit: pageLimit(entity, first, 1),
   };
   return planRows(selected, tree, {
     // The sort values as PostgreSQL's own text: a cursor must lose nothing.

@@ -80,7 +80,7 @@ describe("a relation through a table of links", () => {
     const asked = { sort: "-link.position", columns: ["label"], link: ["position"], limit: 2 } as const;
     const { later } = tasks.list({ columns: ["id"], with: { labels: asked } }).toSQL();
     expect(later).toEqual([
-      'select k.c1, t0."label", (t0.plinth_link)."position" from unnest($1::text[]) as k(c1) cross join lateral (select t0.*, t1 as plinth_link from "workbench"."labels" t0 join "workbench"."task_labels" t1 on t1."label_id" = t0."id" and t1."deleted_at" is null where t1."task_id" = k.c1 and t0."deleted_at" is null order by t1."position" desc, t0."id" desc limit $2) t0 order by (t0.plinth_link)."position" desc, t0."id" desc',
+      'select k.c1, t0."label", (t0.plinth_link)."position" from unnest($1::text[]) as k(c1) cross join lateral (select t0.*, t1 as plinth_link from "workbench"."labels" t0 join "workbench"."task_labels" t1 on t1."label_id" = t0."id" and t1."deleted_at" is null where t1."task_id" = k.c1 and t0."deleted_at" is null order by t1."position" desc, t0."id" desc limit 2) t0 order by (t0.plinth_link)."position" desc, t0."id" desc',
     ]);
   });
 

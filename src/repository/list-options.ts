@@ -1,5 +1,6 @@
 import type { EntityDescription } from "../schema/index.ts";
-import type { Call } from "../sql/index.ts";
+import type { Call, Select } from "../sql/index.ts";
+import { isUsualLimit } from "./limit.ts";
 import { refuse } from "./options.ts";
 import type { ReadShape } from "./selection.ts";
 
@@ -33,6 +34,24 @@ export function listLimit(entity: EntityDescription, call: Call): number {
     refuse("limit", `must be a whole number between 1 and ${max}`);
   }
   return limit;
+}
+
+/** The rows a page asks for, and some more. What is not given is the same in every call of the shape. */
+export function pageLimit(entity: EntityDescription, call: Call, more = 0): Select["limit"] {
+  const { limit } = listOptions(call);
+  const asked = listLimit(entity, call);
+  if (limit === undefined || isUsualLimit(limit)) return asked + more;
+  return { kind: "parameter", value: (one) => String(listLimit(entity, one) + more) };
+}
+
+/** The rows before a page; none where no page is named. */
+export function pageOffset(entity: EntityDescription, call: Call): Select["offset"] {
+  if (listOptions(call).page === undefined) return undefined;
+  return {
+    kind: "parameter",
+    // A page far past the end has an offset that a number cannot hold exactly.
+    value: (one) => String(BigInt(listPage(one) - 1) * BigInt(listLimit(entity, one))),
+  };
 }
 
 export function listPage(call: Call): number {

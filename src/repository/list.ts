@@ -67,7 +67,7 @@ function planList(outside: Scope, call: Call): Plan<AnyPage> {
     ...placeOrder(scope, order.terms, selection.joined),
     distinctOn: order.distinctOn?.map(({ name }) => ({ kind: "column", table: scope.table, name })),
   };
-  if (after === undefined) return planPage(select, selected, total);
+  if (after === undefined) return planPage(select, selected, call, total);
   for (const [name, given] of Object.entries({ page, total })) {
     if (given !== undefined) refuse(name, "cannot be combined with after");
   }

@@ -167,7 +167,7 @@ describe("strategies", () => {
     const { text, later } = projects.list({ with: { tasks: { limit: 2 } } }).toSQL();
     expect(text).not.toContain('"tasks"');
     expect(later).toEqual([
-      'select k.c1, t0."id", t0."project_id", t0."parent_id", t0."title", t0."priority", t0."deleted_at", t0."deleted_by" from unnest($1::text[]) as k(c1) cross join lateral (select t0.* from "workbench"."tasks" t0 where t0."project_id" = k.c1 and t0."deleted_at" is null order by t0."id" limit $2) t0 order by t0."id"',
+      'select k.c1, t0."id", t0."project_id", t0."parent_id", t0."title", t0."priority", t0."deleted_at", t0."deleted_by" from unnest($1::text[]) as k(c1) cross join lateral (select t0.* from "workbench"."tasks" t0 where t0."project_id" = k.c1 and t0."deleted_at" is null order by t0."id" limit 2) t0 order by t0."id"',
     ]);
   });
 
@@ -176,7 +176,7 @@ describe("strategies", () => {
       .list({ with: { project: { columns: ["name"] } }, columns: ["title"], after: null })
       .toSQL();
     expect(text).toBe(
-      'select t0."title", t1."id", t1."name", t0."id" from (select t0.* from "workbench"."tasks" t0 where true and t0."deleted_at" is null order by t0."id" limit $1) t0 left join "workbench"."projects" t1 on t1."id" = t0."project_id" and t1."deleted_at" is null order by t0."id"',
+      'select t0."title", t1."id", t1."name", t0."id" from (select t0.* from "workbench"."tasks" t0 where true and t0."deleted_at" is null order by t0."id" limit 11) t0 left join "workbench"."projects" t1 on t1."id" = t0."project_id" and t1."deleted_at" is null order by t0."id"',
     );
   });
 });

@@ -111,6 +111,26 @@ describe("a total", () => {
   });
 });
 
+describe("a limit", () => {
+  const textWith = (limit?: number) =>
+    tasks.list({ after: null, ...(limit === undefined ? {} : { limit }) }).toSQL();
+
+  it("stands in the text where it is one that people write, so that the planner knows it", () => {
+    expect([undefined, 10, 50, 100].map((limit) => textWith(limit).text.replace(/.* limit /s, ""))).toEqual([
+      "11",
+      "11",
+      "51",
+      "101",
+    ]);
+  });
+
+  it("is a parameter where it is any other, so that a stranger makes no statements", () => {
+    const texts = new Set([37, 38, 99].map((limit) => textWith(limit).text));
+    expect([...texts].map((text) => text.replace(/.* limit /s, ""))).toEqual(["$1"]);
+    expect(textWith(37).values).toEqual(["38"]);
+  });
+});
+
 describe("distinctOn", () => {
   it("shows the first row of each, counts them, and reads what belongs to them", async () => {
     const { data, meta } = await tasks.list({
@@ -170,7 +190,7 @@ describe("distinctOn", () => {
       'left join "workbench"."projects" t1 on t1."id" = t0."project_id" and t1."deleted_at" is null';
     const by = 'order by t0."project_id", t1."name", t0."id"';
     expect(text).toBe(
-      `select t0."title" from (select distinct on (t0."project_id") t0.* from "workbench"."tasks" t0 ${join} where true and t0."deleted_at" is null ${by} limit $1 offset $2) t0 ${join} ${by}`,
+      `select t0."title" from (select distinct on (t0."project_id") t0.* from "workbench"."tasks" t0 ${join} where true and t0."deleted_at" is null ${by} limit 11) t0 ${join} ${by}`,
     );
   });
 

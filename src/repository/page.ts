@@ -1,7 +1,7 @@
 import type { Call, Select } from "../sql/index.ts";
 import { countIn } from "./answer.ts";
 import { estimateIn, planEstimate } from "./estimate.ts";
-import { listLimit, listPage } from "./list-options.ts";
+import { listLimit, listPage, pageLimit, pageOffset } from "./list-options.ts";
 import type { EstimatedPage, Page, UncountedPage } from "./list-types.ts";
 import { refuse } from "./options.ts";
 import { type Plan, planOf, statementOf } from "./plan.ts";
@@ -11,16 +11,17 @@ type AnyRow = Record<string, unknown>;
 export type NumberedPage = Page<AnyRow> | EstimatedPage<AnyRow> | UncountedPage<AnyRow>;
 
 /** A page by its number, with as much of a total as was asked for. */
-export function planPage(select: Select, selected: Selected, total: unknown = "exact"): Plan<NumberedPage> {
+export function planPage(
+  select: Select,
+  selected: Selected,
+  first: Call,
+  total: unknown = "exact",
+): Plan<NumberedPage> {
   const { entity } = selected.scope;
   const tree: Select = {
     ...select,
-    limit: { kind: "parameter", value: (call) => String(listLimit(entity, call)) },
-    // A page far past the end has an offset that a number cannot hold exactly.
-    offset: {
-      kind: "parameter",
-      value: (call) => String(BigInt(listPage(call) - 1) * BigInt(listLimit(entity, call))),
-    },
+    limit: pageLimit(entity, first),
+    offset: pageOffset(entity, first),
   };
   switch (total) {
     case "exact":
@@ -28,7 +29,7 @@ export function planPage(select: Select, selected: Selected, total: unknown = "e
     case "estimated":
       return planEstimated(select, tree, selected);
     case "none":
-      return planUncounted(tree, selected);
+      return planUncounted(tree, selected, first);
     default:
       return refuse("total", "must be exact, estimated or none");
   }
@@ -66,12 +67,12 @@ function planEstimated(select: Select, tree: Select, selected: Selected): Plan<E
 }
 
 /** One row more than the page holds tells whether there is a next page. */
-function planUncounted(tree: Select, selected: Selected): Plan<UncountedPage<AnyRow>> {
+function planUncounted(tree: Select, selected: Selected, first: Call): Plan<UncountedPage<AnyRow>> {
   const { entity } = selected.scope;
   const limitIn = (call: Call): number => listLimit(entity, call);
   return planRows(
     selected,
-    { ...tree, limit: { kind: "parameter", value: (call) => String(limitIn(call) + 1) } },
+    { ...tree, limit: pageLimit(entity, first, 1) },
     {
       limitIn,
       finish(data, { call, rowCount }) {

@@ -2,6 +2,7 @@ import type { RelationDescription } from "../schema/index.ts";
 import type { Call, Filter, Ordering, ParameterNode, Select, Walk } from "../sql/index.ts";
 import type { TableScope } from "./context.ts";
 import { type Given, partOf } from "./given.ts";
+import { isUsualLimit } from "./limit.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
 import { type JoinedRows, placeOrder } from "./order.ts";
 import type { RelatedRows } from "./related-rows.ts";
@@ -82,8 +83,13 @@ export function narrowed(
     filters: all,
     orderBy: [...nearest, ...order.orderBy],
     orderJoins: order.orderJoins,
-    limit: limit === undefined ? undefined : countingParameter(partOf(given, "limit")),
+    limit: limit === undefined ? undefined : countingLimit(partOf(given, "limit")),
   };
+}
+
+/** A limit: a whole number, one or more. */
+export function countingLimit(given: Given): Select["limit"] {
+  return isUsualLimit(given.value) ? given.value : countingParameter(given);
 }
 
 /** A whole number, one or more. */

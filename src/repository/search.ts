@@ -4,7 +4,7 @@ import { countIn } from "./answer.ts";
 import type { Scope, TableScope } from "./context.ts";
 import { argument, partOf } from "./given.ts";
 import type { Ask, Intent } from "./intent.ts";
-import { type ListShape, listLimit, listOptions, listPage } from "./list-options.ts";
+import { type ListShape, listLimit, listOptions, listPage, pageLimit, pageOffset } from "./list-options.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
 import { intentOf, type Plan, Plans, planOf, statementOf } from "./plan.ts";
 import {
@@ -103,7 +103,7 @@ function planWay(
   const marked = highlightingOf(search, highlight);
   const rank = way.rank(scope);
   const countAll = planOf(counting(select), ([outcome]) => countIn(outcome));
-  return planRows<AnyPage>(selected, paged(select, scope, rank), {
+  return planRows<AnyPage>(selected, paged(select, scope, rank, first), {
     extras: [
       rank,
       { kind: "count-of", of: select },
@@ -125,7 +125,7 @@ function planWay(
 }
 
 /** The best first, and of equal ones always the same. */
-function paged(select: Select, { entity, table }: TableScope, rank: Expression): Select {
+function paged(select: Select, { entity, table }: TableScope, rank: Expression, call: Call): Select {
   const keys = entity.primaryKey.columns.map(({ name }) => ({
     of: { kind: "column", table, name } as const,
     descending: false,
@@ -133,12 +133,8 @@ function paged(select: Select, { entity, table }: TableScope, rank: Expression):
   return {
     ...select,
     orderBy: [{ of: rank, descending: true }, ...keys],
-    limit: { kind: "parameter", value: (call) => String(listLimit(entity, call)) },
-    // A page far past the end has an offset that a number cannot hold exactly.
-    offset: {
-      kind: "parameter",
-      value: (call) => String(BigInt(listPage(call) - 1) * BigInt(listLimit(entity, call))),
-    },
+    limit: pageLimit(entity, call),
+    offset: pageOffset(entity, call),
   };
 }
 

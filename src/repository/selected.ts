@@ -45,7 +45,11 @@ export function selectWhere(
   condition: (scope: TableScope) => Condition,
 ): Selected {
   const scope = computing(openStatement(outside), options, "compute");
-  const selection = selectionOf(scope, options, { depth: 0, mayFollow: FOLLOWING[reach] });
+  const selection = selectionOf(scope, options, {
+    depth: 0,
+    mayFollow: FOLLOWING[reach],
+    belongsTo: reach === "row by key" ? "one" : "many",
+  });
   const filters: Filter[] = [{ condition: condition(scope) }, ...behaviourFilters(scope)];
   const { projections, joins } = selection;
   if (projections.length > SELECT_COLUMNS_LIMIT) {

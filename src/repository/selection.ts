@@ -41,6 +41,8 @@ export interface Place {
   readonly depth: number;
   /** Whether a statement of its own can bring the rows of a relation to many. */
   readonly mayFollow: MayFollow;
+  /** How many rows such a statement is for. @default "many" */
+  readonly belongsTo?: "one" | "many";
 }
 
 type MayFollow = (
@@ -178,7 +180,7 @@ function relatedPart(
         projections: [],
         slots: [{ kind: "related", key: relation.name }],
         followUps: [
-          planFollowUp(scope, relation, given, (inside) =>
+          planFollowUp(scope, relation, given, place.belongsTo ?? "many", (inside) =>
             selectionOf(inside, given, { depth, mayFollow: NEVER }),
           ),
         ],

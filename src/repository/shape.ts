@@ -1,3 +1,4 @@
+import { isUsualLimit } from "./limit.ts";
 import { isPlainObject } from "./options.ts";
 import { SqlTemplate, sqlShapeOf } from "./where/sql-template.ts";
 
@@ -120,6 +121,7 @@ type WriteProperty = (writer: ShapeWriter, key: string, value: unknown, depth: n
 const OPTION: WriteProperty = (writer, key, value, depth) => {
   if (key === "where" || key === "having" || key === "compute") writer.values(value, depth);
   else if (key === "after") writer.text += atom(value);
+  else if (key === "limit") writer.text += isUsualLimit(value) ? `l${value}` : atom(value);
   else if (key === "with" || key === "counts") writer.relations(value, depth);
   else writer.plain(value, depth);
 };

@@ -205,7 +205,7 @@ describe("sorting", () => {
       'left join "workbench"."projects" t1 on t1."id" = t0."project_id" and t1."deleted_at" is null';
     const by = 'order by t1."name" desc, t0."id" desc';
     expect(text).toBe(
-      `select t0."title", t1."id", t1."name", t1."name", t0."id" from (select t0.* from "workbench"."tasks" t0 ${join} where true and t0."deleted_at" is null ${by} limit $1) t0 ${join} ${by}`,
+      `select t0."title", t1."id", t1."name", t1."name", t0."id" from (select t0.* from "workbench"."tasks" t0 ${join} where true and t0."deleted_at" is null ${by} limit 11) t0 ${join} ${by}`,
     );
   });
 

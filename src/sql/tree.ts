@@ -297,7 +297,8 @@ export interface Select {
   readonly projections: readonly Projection[];
   readonly filters: readonly Filter[];
   readonly orderBy: readonly Ordering[];
-  readonly limit?: ParameterNode | undefined;
+  /** A number stands in the text, where the planner sees it. */
+  readonly limit?: ParameterNode | number | undefined;
   readonly offset?: ParameterNode | undefined;
 }
 

@@ -163,7 +163,8 @@ class Writer {
   }
 
   page({ limit, offset }: Select): string {
-    const rows = limit === undefined ? "" : ` limit ${this.parameter(limit)}`;
+    const rows =
+      limit === undefined ? "" : ` limit ${typeof limit === "number" ? limit : this.parameter(limit)}`;
     return offset === undefined ? rows : `${rows} offset ${this.parameter(offset)}`;
   }
 

@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import { parseSql } from "../../parse-sql.ts";
+import { withSqlParser } from "../../sql-parser.ts";
 import { literalOf } from "./expressions.ts";
 import { selectedExpression } from "./predicates.ts";
 
@@ -47,10 +48,9 @@ function statementsIn(body: Node): readonly Node[] {
 }
 
 async function readPlpgsql(definition: string): Promise<BodyParts | undefined> {
-  const { parsePlPgSQL } = await import("libpg-query");
   let parsed: unknown;
   try {
-    parsed = await parsePlPgSQL(definition);
+    parsed = await withSqlParser(({ parsePlPgSQL }) => parsePlPgSQL(definition));
   } catch {
     return undefined;
   }
