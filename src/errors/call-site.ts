@@ -5,6 +5,9 @@ import { PlinthError } from "./plinth-error.ts";
 /** Frames kept: enough to get past Plinth's own (async ones count too), few enough to be cheap. */
 const FRAMES = 24;
 
+/** Most of them are the application's own where V8 follows who awaits whom. */
+const AWAITERS = 12;
+
 /** The folder this file's package was built into: `src/` or `dist/`. */
 const OWN_FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
@@ -44,7 +47,7 @@ export class CallSite {
    */
   static async ofAwaiter(): Promise<CallSite> {
     await undefined;
-    return new CallSite();
+    return new CallSite(AWAITERS);
   }
 
   /** The nearest frame outside Plinth, its dependencies and Node itself. */
