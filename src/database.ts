@@ -92,16 +92,8 @@ export interface SqlTag {
 }
 
 /** What runs in one transaction: the same doors, bound to it, useless once it is over. */
-export interface Transaction<S extends SchemaModule> {
-  repository<E extends AnyEntity>(entity: E): Repository<S, E>;
-  readonly sql: SqlTag;
-  call<R extends AnyRoutine>(routine: R, ...input: CallInput<R>): Query<RoutineResult<R>>;
-  copyIn<E extends AnyEntity>(
-    entity: E,
-    source: ByteSource,
-    options?: CopyBytesInOptions<E>,
-  ): Promise<Copied>;
-  copyOut(query: Query<unknown>, options?: CopyBytesOutOptions): AsyncIterable<Buffer>;
+export interface Transaction<S extends SchemaModule>
+  extends Pick<Database<S>, "repository" | "sql" | "call" | "copyIn" | "copyOut"> {
   /** A savepoint: rolled back alone when `work` rejects. */
   transaction<T>(work: (tx: Transaction<S>) => PromiseLike<T>): Promise<T>;
 }

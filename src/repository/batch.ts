@@ -1,8 +1,9 @@
 import type { Outcome } from "../driver/index.ts";
-import { CallSite, InputError } from "../errors/index.ts";
+import { type CallSite, InputError } from "../errors/index.ts";
 import type { Place, UnitOfWork } from "../transaction/index.ts";
 import type { Ask } from "./intent.ts";
 import { type Query, type TakenQuery, takeFrom } from "./query.ts";
+import { signed } from "./signed.ts";
 
 /** The results of a batch, in the order of its queries. */
 export type BatchResults<Q extends readonly Query<unknown>[]> = { -readonly [K in keyof Q]: Awaited<Q[K]> };
@@ -12,13 +13,7 @@ export async function runBatch<const Q extends readonly Query<unknown>[]>(
   unit: UnitOfWork,
   queries: Q,
 ): Promise<BatchResults<Q>> {
-  const site = new CallSite();
-  try {
-    return await runTaken(unit, queries, site);
-  } catch (error) {
-    site.sign(error);
-    throw error;
-  }
+  return signed((site) => runTaken(unit, queries, site));
 }
 
 async function runTaken<const Q extends readonly Query<unknown>[]>(

@@ -8,6 +8,7 @@ type AnyRow = Record<string, unknown>;
 export interface Intent<T> {
   /** Nearly always one. Several travel as one flight, all or nothing; none when there is nothing to ask. */
   readonly calls: readonly StatementCall[];
+  /** Shown by `toSQL()` only, so it is worked out when it is asked for. */
   readonly additions: readonly Addition[];
   /** The texts of statements that follow once the first answer has named their keys. */
   readonly later?: readonly string[] | undefined;

@@ -12,17 +12,13 @@ import { refuse, refuseUnknownOptions } from "./options.ts";
 import { placeOrder } from "./order.ts";
 import { type NumberedPage, planPage } from "./page.ts";
 import { intentOf, type Plan, Plans } from "./plan.ts";
-import { selectWhere } from "./selected.ts";
+import { READ_OPTION_NAMES, selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
 import { type SortScope, type SortTerm, totalOrder } from "./sort.ts";
 import { optionalCondition } from "./where.ts";
 
 const LIST_OPTION_NAMES = [
-  "with",
-  "counts",
-  "columns",
-  "compute",
-  "reveal",
+  ...READ_OPTION_NAMES,
   "where",
   "sort",
   "distinctOn",

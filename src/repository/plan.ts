@@ -74,14 +74,20 @@ export function intentOf<T>(plan: Plan<T>, call: Call): Intent<T> {
 class PlannedIntent<T> implements Intent<T> {
   readonly #plan: Plan<T>;
   readonly #call: Call;
+  #calls: readonly StatementCall[] | undefined;
 
   constructor(plan: Plan<T>, call: Call) {
     this.#plan = plan;
     this.#call = call;
   }
 
-  /** Not needed where the read travels with others. */
+  /** Encoded once, and not where the read travels with others. */
   get calls(): readonly StatementCall[] {
+    this.#calls ??= this.#encoded();
+    return this.#calls;
+  }
+
+  #encoded(): readonly StatementCall[] {
     const { companions } = this.#plan;
     const own = statementOf(this.#plan, this.#call);
     if (companions === undefined) return [own];
@@ -106,7 +112,6 @@ class PlannedIntent<T> implements Intent<T> {
     return this.#plan.tree.kind === "select";
   }
 
-  /** Shown by `toSQL()` only, so it is worked out when it is asked for. */
   get additions(): readonly Addition[] {
     return treesOf(this.#plan).flatMap(additionsOf);
   }

@@ -19,7 +19,7 @@ import {
 import { typedQuery } from "./search-text.ts";
 import type { SearchPage } from "./search-types.ts";
 import { similarWay, type Way, wordsWay } from "./search-ways.ts";
-import { counting, planRows, selectWhere } from "./selected.ts";
+import { counting, planRows, READ_OPTION_NAMES, selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
 import { conditionOf } from "./where.ts";
 
@@ -40,18 +40,7 @@ export interface SearchShape extends ListShape {
   readonly highlight?: unknown;
 }
 
-const SEARCH_OPTION_NAMES = [
-  "with",
-  "counts",
-  "columns",
-  "compute",
-  "reveal",
-  "where",
-  "limit",
-  "page",
-  "prefix",
-  "highlight",
-];
+const SEARCH_OPTION_NAMES = [...READ_OPTION_NAMES, "where", "limit", "page", "prefix", "highlight"];
 
 /** Works out a page of the rows that a text finds. */
 export function createSearcher(

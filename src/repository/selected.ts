@@ -128,7 +128,8 @@ export function counting(select: Select): Select {
 
 export const ONE: ParameterNode = { kind: "parameter", value: "1" };
 
-const READ_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal"];
+/** What every read takes beside what says which rows it reads. */
+export const READ_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal"];
 
 /** Of a call that reads columns only. */
 export const NO_OPTIONS: Given = { value: {}, path: "options", in: () => ({}) };

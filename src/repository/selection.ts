@@ -130,7 +130,12 @@ function chosenColumns(
   return allowed.filter(({ key }) => keys.includes(key));
 }
 
-function columnKeys(allowed: readonly ColumnDescription[], keys: unknown, path: string): readonly unknown[] {
+/** The keys of columns that were named, each of which is allowed. */
+export function columnKeys(
+  allowed: readonly ColumnDescription[],
+  keys: unknown,
+  path: string,
+): readonly unknown[] {
   if (!Array.isArray(keys) || keys.length === 0) refuse(path, "must be a list of columns");
   const known = allowed.map(({ key }) => key);
   for (const key of keys) {

@@ -8,7 +8,7 @@ import type { Ask, QueryRunner } from "./intent.ts";
 import { plainObject, refuse, refuseUnknownOptions } from "./options.ts";
 import { placeOrder } from "./order.ts";
 import { type Plan, Plans, statementOf } from "./plan.ts";
-import { planRows, selectWhere } from "./selected.ts";
+import { planRows, READ_OPTION_NAMES, selectWhere } from "./selected.ts";
 import type { ReadShape } from "./selection.ts";
 import { shapeOf } from "./shape.ts";
 import { totalOrder } from "./sort.ts";
@@ -32,7 +32,7 @@ interface StreamSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-const STREAM_OPTION_NAMES = ["with", "counts", "columns", "compute", "reveal", "where", "sort"];
+const STREAM_OPTION_NAMES = [...READ_OPTION_NAMES, "where", "sort"];
 
 /** Streams rows from where a repository's statements run. */
 export type Streamer = (runner: QueryRunner, options?: StreamShape) => AsyncIterable<AnyRow>;

@@ -1,5 +1,4 @@
 import type { CopyCall } from "../../driver/index.ts";
-import { CallSite, unknownName } from "../../errors/index.ts";
 import { type AnyEntity, type ColumnDescription, describeTable } from "../../schema/index.ts";
 import type { Call, Projection } from "../../sql/index.ts";
 import { compile, valuesIn } from "../../statement/index.ts";
@@ -10,7 +9,8 @@ import { refuse, refuseUnknownOptions } from "../options.ts";
 import { placeOrder } from "../order.ts";
 import { type Query, takeFrom } from "../query.ts";
 import { NO_OPTIONS, selectWhere } from "../selected.ts";
-import { publicColumns } from "../selection.ts";
+import { columnKeys, publicColumns } from "../selection.ts";
+import { signed } from "../signed.ts";
 import { totalOrder } from "../sort.ts";
 import { optionalCondition } from "../where.ts";
 import { blocksOf, piecesOf } from "./bytes.ts";
@@ -20,9 +20,6 @@ import { layoutOf, mayBeGiven, RowWriter } from "./rows.ts";
 import { CopySource } from "./source.ts";
 import { CopyText } from "./text.ts";
 import type { ByteSource, Copied, CopyProgress, CopyRowsProgress } from "./types.ts";
-
-/** Three are the repository's own, and the rest say who called. */
-const FRAMES = 8;
 
 export type Rows = AsyncIterable<unknown> | Iterable<unknown>;
 
@@ -105,17 +102,6 @@ export function copyQueryOut(
     return { place: runner, call: { text, shownAs: copyToText(call.text, options) } };
   };
   return piecesOf(plan, { signal, onProgress, readOnly: false });
-}
-
-/** The caller's line in what it rejects with. */
-async function signed<T>(work: () => Promise<T>): Promise<T> {
-  const site = new CallSite(FRAMES);
-  try {
-    return await work();
-  } catch (error) {
-    site.sign(error);
-    throw error;
-  }
 }
 
 async function copyInto(
@@ -226,11 +212,9 @@ function columnsIn(
   { columns }: { readonly columns?: unknown },
 ): readonly ColumnDescription[] | undefined {
   if (columns === undefined) return undefined;
-  if (!Array.isArray(columns) || columns.length === 0) refuse("columns", "must be a list of columns");
-  if (new Set(columns).size < columns.length) refuse("columns", "names a column twice");
-  const keys = known.map(({ key }) => key);
-  return Array.from(columns, (key: unknown) => {
-    const column = known.find((candidate) => candidate.key === key);
-    return column ?? refuse("columns", unknownName("column", key, keys));
-  });
+  if (Array.isArray(columns) && new Set(columns).size < columns.length)
+    refuse("columns", "names a column twice");
+  return columnKeys(known, columns, "columns").flatMap(
+    (key) => known.find((column) => column.key === key) ?? [],
+  );
 }

@@ -47,7 +47,9 @@ export function createGraphCreator(scope: Scope): GraphCreator {
         steps.map(({ plan, group }) => statementFor(plan, group, call));
       return {
         calls: send(first),
-        additions: flights.flat().flatMap(({ plan }) => additionsOf(plan.tree)),
+        get additions() {
+          return flights.flat().flatMap(({ plan }) => additionsOf(plan.tree));
+        },
         needsTransaction: others.length > 0,
         later: others.flat().map(({ plan }) => plan.statement.text),
         read: async (outcomes, ask) => {

@@ -66,7 +66,9 @@ export function createCreator(scope: Scope): Creator {
       const call = callWith(scope);
       return {
         calls: plans.map((plan, i) => statementFor(plan, groups[i] ?? NO_ROWS, call)),
-        additions: plans.slice(0, 1).flatMap(({ tree }) => additionsOf(tree)),
+        get additions() {
+          return plans.slice(0, 1).flatMap(({ tree }) => additionsOf(tree));
+        },
         read: (outcomes) =>
           returned.columns.length > 0 && conflict === undefined
             ? inInputOrder(groups, outcomes)

@@ -59,7 +59,9 @@ export function createEachUpdater(scope: Scope): EachUpdater {
       });
       return {
         calls: planned.map(({ statement }) => statement),
-        additions: planned.slice(0, 1).flatMap(({ plan }) => additionsOf(plan.tree)),
+        get additions() {
+          return planned.slice(0, 1).flatMap(({ plan }) => additionsOf(plan.tree));
+        },
         read(outcomes) {
           if (returned.columns.length === 0) return rowsOrCount(outcomes, returned);
           const rows: unknown[] = items.map(() => undefined);

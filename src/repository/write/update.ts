@@ -177,9 +177,16 @@ function planPresence(outside: Scope): Plan<unknown> {
 function unchanged(get: Reader["get"], key: unknown, { columns }: Returned): Intent<unknown> {
   if (columns.length > 0) return get(key, { columns: columns.map((column) => column.key) });
   const intent = get(key);
-  const { calls, additions, mayRefuse = false, isRead = false } = intent;
-  const read = async (...answer: Parameters<typeof intent.read>) => void (await intent.read(...answer));
-  return { calls, additions, mayRefuse, isRead, read };
+  const { calls, mayRefuse = false, isRead = false } = intent;
+  return {
+    calls,
+    mayRefuse,
+    isRead,
+    get additions() {
+      return intent.additions;
+    },
+    read: async (outcomes, ask) => void (await intent.read(outcomes, ask)),
+  };
 }
 
 function cleared(entity: EntityDescription): readonly Assignment[] {

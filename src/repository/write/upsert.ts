@@ -103,7 +103,9 @@ export function createUpserter(scope: Scope): Upserter {
           const plan = plans[i];
           return plan === undefined ? [] : [statementFor(plan, group, call, valuesOf(change))];
         }),
-        additions: plans.slice(0, 1).flatMap(({ tree }) => additionsOf(tree)),
+        get additions() {
+          return plans.slice(0, 1).flatMap(({ tree }) => additionsOf(tree));
+        },
         read: (outcomes) =>
           returned.columns.length === 0 ? rowsOrCount(outcomes, returned) : inInputOrder(groups, outcomes),
       };
