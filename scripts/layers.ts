@@ -13,7 +13,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ["pool", "embedded", "shadow"],
   ["actor", "transaction"],
   ["statement", "repository", "routines", "drizzle", "catalog"],
-  ["soft-delete", "authorship", "timestamps", "search", "migrations", "seeds", "make", "pull"],
+  ["soft-delete", "history", "authorship", "timestamps", "search", "migrations", "seeds", "make", "pull"],
   ["health", "testing", "http"],
   ["cli"],
 ];
@@ -28,6 +28,8 @@ export const SIBLINGS_ROW = 5;
 export const ROOTS: Readonly<Record<string, { readonly importedFromRow: number }>> = {
   // The one list of behaviours and their order.
   "behaviours.ts": { importedFromRow: 6 },
+  // What the run time offers, in types.
+  "database-types.ts": { importedFromRow: 6 },
   // The run time: `createDatabase`.
   "database.ts": { importedFromRow: 6 },
   // What the command line runs on; needs no connection.

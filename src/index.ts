@@ -8,8 +8,16 @@ export {
   type SqlTag,
   type Transaction,
 } from "./database.ts";
-export type { IsolationLevel, TransactionOptions } from "./transaction/index.ts";
-export type { Check, Health } from "./health/index.ts";
+export type {
+  Hook,
+  IsolationLevel,
+  LockedWork,
+  LockOptions,
+  RetryOptions,
+  TransactionOptions,
+  TransactionOutcome,
+} from "./transaction/index.ts";
+export type { Check, Diagnosis, Health, OpenTransaction } from "./health/index.ts";
 export type { Actor } from "./sql/index.ts";
 export type { RowSchema } from "./statement/index.ts";
 
@@ -43,6 +51,7 @@ export {
   type Explanation,
   type EstimatedPage,
   type KeysetPage,
+  type Locking,
   type ManyFilter,
   merge,
   multiply,
@@ -112,6 +121,7 @@ export {
   PlinthError,
   PoolError,
   RequestError,
+  RetriesExhaustedError,
   SafetyError,
   SchemaError,
   SeedError,

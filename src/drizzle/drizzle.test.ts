@@ -147,6 +147,11 @@ describe("db.drizzle in a transaction", () => {
       deferrable: true,
     });
     await expect(deferrable).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    const [report] = await db.drizzle.transaction(
+      async (tx) => (await tx.execute(sql`show transaction_deferrable`)).rows,
+      { isolationLevel: "serializable", accessMode: "read only", deferrable: true },
+    );
+    expect(report).toEqual({ transaction_deferrable: "on" });
     const nested = db.transaction(async () =>
       db.drizzle.transaction(async () => 1, { isolationLevel: "serializable" }),
     );

@@ -13,7 +13,6 @@ import {
 } from "drizzle-orm/node-postgres";
 import { PgDialect, type PgTransaction, type PgTransactionConfig } from "drizzle-orm/pg-core";
 import type { Outcome } from "../driver/index.ts";
-import { ConfigError } from "../errors/index.ts";
 import { encodePlainValue } from "../statement/index.ts";
 import {
   type Place,
@@ -106,12 +105,12 @@ class UnitTransaction extends NodePgTransaction<Schema, Record<string, never>> {
 }
 
 function optionsOf({ isolationLevel, accessMode, deferrable }: PgTransactionConfig): TransactionOptions {
-  if (deferrable === true) throw new ConfigError("db.drizzle.transaction: deferrable is not offered");
   return {
     ...(isolationLevel === undefined
       ? {}
       : { isolation: isolationLevel === "read uncommitted" ? "read committed" : isolationLevel }),
     ...(accessMode === undefined ? {} : { readOnly: accessMode === "read only" }),
+    ...(deferrable === undefined ? {} : { deferrable }),
   };
 }
 

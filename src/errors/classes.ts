@@ -64,6 +64,8 @@ export class PoolError extends PlinthError {
 /** One connection in use: since when, and from which line of the application. */
 export interface HolderReport {
   readonly connectionId: number;
+  /** The server's process, as in `pg_stat_activity.pid`. */
+  readonly processId: number;
   readonly heldMs: number;
   /** `file:line:column` of the caller that took it, or `unknown`. */
   readonly callSite: string;
@@ -97,8 +99,31 @@ export class TransactionError extends PlinthError {
  * look at the database, or make the work idempotent, before trying again.
  */
 export class CommitOutcomeUnknownError extends PlinthError {
-  constructor(message: string, options: PlinthErrorOptions = {}) {
+  /** PostgreSQL's number of the transaction, where it is known: what `db.outcomeOf` asks for. */
+  readonly transactionId: string | undefined;
+  constructor(
+    message: string,
+    options: PlinthErrorOptions & { readonly transactionId?: string | undefined } = {},
+  ) {
     super("COMMIT_OUTCOME_UNKNOWN", message, options);
+    this.transactionId = options.transactionId;
+  }
+}
+
+/**
+ * Others got in the way each time that the transaction was run. It is rolled back; `cause` is the last failure. Running
+ * it again later may help, at once it hardly will.
+ */
+export class RetriesExhaustedError extends PlinthError {
+  /** How often the callback ran. */
+  readonly attempts: number;
+  constructor(attempts: number, why: string, options: PlinthErrorOptions = {}) {
+    const times = attempts === 1 ? "once" : `${attempts} times`;
+    super("RETRIES_EXHAUSTED", `the transaction was run ${times} and rolled back each time: ${why}`, {
+      hint: "Others change the same rows: shorten the transaction, lock the rows it starts from, or let fewer run at once.",
+      ...options,
+    });
+    this.attempts = attempts;
   }
 }
 

@@ -19,6 +19,7 @@ export {
   NotFoundError,
   PoolError,
   RequestError,
+  RetriesExhaustedError,
   SafetyError,
   SchemaError,
   SeedError,

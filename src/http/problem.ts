@@ -65,6 +65,7 @@ const ANSWERS: Readonly<Record<ErrorCode, Answer>> = {
   TRANSACTION_CLOSED: "500",
   TRANSACTION_CONTROL: "500",
   COMMIT_OUTCOME_UNKNOWN: "500",
+  RETRIES_EXHAUSTED: [503, `Other requests changed the same rows each time. ${TRY_AGAIN}`],
   READ_ONLY: [503, `The database takes no writes at present. ${TRY_AGAIN}`],
   UNIQUE_VIOLATION: [409, "It is taken: another one has the same value."],
   FOREIGN_KEY_VIOLATION: [422, "It refers to something that does not exist."],

@@ -9,6 +9,7 @@ const SHARED = "short statements that share it";
 export function reportHolding(holding: Holding, now: number): HolderReport {
   return {
     connectionId: holding.connection.id,
+    processId: holding.connection.processId,
     heldMs: Math.max(0, Math.round(now - holding.since)),
     callSite: holding.isShared ? SHARED : (holding.site.caller?.place ?? "unknown"),
     stack: holding.isShared ? "" : holding.site.trace,

@@ -30,7 +30,8 @@ export function planByKey<T>(
     const plan = planOf(selected.select, ([outcome]) => finish(recordsOf(outcome)[0]), { mayRefuse, slots });
     // A parameter beside the key (a limit of related rows) may differ from call to call.
     const isAlike = columns.length === 1 && plan.statement.parameters.length === 1;
-    if (!isAlike || only === undefined || !isMatchedByText(only)) return plan;
+    const isLocking = selected.select.lock !== undefined;
+    if (!isAlike || isLocking || only === undefined || !isMatchedByText(only)) return plan;
     return { ...plan, keyed: { family: keyedFamily(scope, call), keyIn: keyTextIn(only), finish } };
   }
   const partsIn = ({ input: [key] }: Call): readonly Encoded[] => {

@@ -50,6 +50,7 @@ export type {
   CopyProgress,
   CopyRowsProgress,
 } from "./copy/types.ts";
+export type { Locking } from "./lock.ts";
 export type { RelationsOf } from "./relation-types.ts";
 export type {
   ArrayOperators,

@@ -14,6 +14,8 @@ export interface Intent<T> {
   readonly later?: readonly string[] | undefined;
   /** Its answer can turn out to be a failure ("no such row"), which has to undo what else is in a batch. */
   readonly mayRefuse?: boolean;
+  /** It keeps rows for the transaction it is in, and is of no use outside one. */
+  readonly isLocking?: boolean;
   /** It changes nothing, so there is nothing of it to undo. */
   readonly isRead?: boolean;
   /** The text is the application's own, as it stands. */

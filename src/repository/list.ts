@@ -8,6 +8,7 @@ import type { Intent } from "./intent.ts";
 import { type KeysetOrder, planKeyset } from "./keyset.ts";
 import { type ListShape, listOptions } from "./list-options.ts";
 import type { KeysetPage } from "./list-types.ts";
+import { LOCK_OPTION_NAMES } from "./lock.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
 import { placeOrder } from "./order.ts";
 import { type NumberedPage, planPage } from "./page.ts";
@@ -19,6 +20,7 @@ import { optionalCondition } from "./where.ts";
 
 const LIST_OPTION_NAMES = [
   ...READ_OPTION_NAMES,
+  ...LOCK_OPTION_NAMES,
   "where",
   "sort",
   "distinctOn",
@@ -58,6 +60,9 @@ function planList(outside: Scope, call: Call): Plan<AnyPage> {
   );
   const { scope, selection } = selected;
   const order = listOrder(scope, listOptions(call));
+  if (order.distinctOn !== undefined && selected.select.lock !== undefined) {
+    refuse("lock", "cannot be combined with distinctOn: PostgreSQL does not lock what it has picked from");
+  }
   const select: Select = {
     ...selected.select,
     ...placeOrder(scope, order.terms, selection.joined),

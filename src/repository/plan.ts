@@ -112,6 +112,11 @@ class PlannedIntent<T> implements Intent<T> {
     return this.#plan.tree.kind === "select";
   }
 
+  get isLocking(): boolean {
+    const { tree } = this.#plan;
+    return tree.kind === "select" && tree.lock !== undefined;
+  }
+
   get additions(): readonly Addition[] {
     return treesOf(this.#plan).flatMap(additionsOf);
   }

@@ -2,6 +2,7 @@ import { CallSite, InputError } from "../errors/index.ts";
 import { askOf } from "./ask.ts";
 import { type ExplainOptions, type Explanation, explain } from "./explain/explain.ts";
 import type { Addition, Ask, Intent, QueryRunner } from "./intent.ts";
+import { refuseLockOutside } from "./lock.ts";
 import type { ReadMerger } from "./merge.ts";
 
 /** What `toSQL()` shows. */
@@ -116,6 +117,7 @@ export class Query<T> implements PromiseLike<T> {
     try {
       if (this.#isTaken) throw refusal("ran in a batch, which gave its result back");
       const intent = this.#intent();
+      if (intent.isLocking === true && this.#runner.here() === undefined) refuseLockOutside();
       const { keyed } = intent;
       if (keyed !== undefined && this.#merger !== undefined && this.#signal === undefined) {
         const merged = await this.#merger.take(keyed, this.#runner);

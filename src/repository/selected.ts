@@ -7,6 +7,7 @@ import { behaviourFilters, openStatement, type Scope, type TableScope } from "./
 import { canFollow, readRelated } from "./follow-up.ts";
 import { argument, type Given } from "./given.ts";
 import type { Ask } from "./intent.ts";
+import { LOCK_OPTION_NAMES, lockOf } from "./lock.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
 import { type Plan, planOf, type ReadAnswer } from "./plan.ts";
 import { type Place, type Selection, selectionOf } from "./selection.ts";
@@ -52,6 +53,7 @@ export function selectWhere(
   });
   const filters: Filter[] = [{ condition: condition(scope) }, ...behaviourFilters(scope)];
   const { projections, joins } = selection;
+  const lock = lockOf(options);
   if (projections.length > SELECT_COLUMNS_LIMIT) {
     refuse(
       "columns",
@@ -59,7 +61,7 @@ export function selectWhere(
     );
   }
   return {
-    select: { kind: "select", from: scope.table, joins, projections, filters, orderBy: [] },
+    select: { kind: "select", from: scope.table, joins, projections, filters, orderBy: [], lock },
     scope,
     selection,
   };
@@ -120,6 +122,7 @@ export function counting(select: Select): Select {
   return {
     ...select,
     projections: [{ kind: "value", of: { kind: "count" } }],
+    lock: undefined,
     joins: [],
     orderBy: [],
     orderJoins: [],
@@ -138,6 +141,6 @@ export const NO_OPTIONS: Given = { value: {}, path: "options", in: () => ({}) };
 export function readOptions(call: Call): Given {
   const options = argument(call, 1, "options");
   if (options.value === undefined) return NO_OPTIONS;
-  refuseUnknownOptions(options.value, READ_OPTION_NAMES);
+  refuseUnknownOptions(options.value, [...READ_OPTION_NAMES, ...LOCK_OPTION_NAMES]);
   return options;
 }

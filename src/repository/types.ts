@@ -12,6 +12,7 @@ import type { Computed, ComputeMap } from "./computed.ts";
 import type { Copies } from "./copy/types.ts";
 import type { Exact } from "./exact.ts";
 import type { ListResult, OneOrMany, Sort, SortItem, SortTerm, TotalMode } from "./list-types.ts";
+import type { Locking } from "./lock.ts";
 import type { Query } from "./query.ts";
 import type { RelationsOf, TargetOf } from "./relation-types.ts";
 import type { Where } from "./where-types.ts";
@@ -231,7 +232,8 @@ export interface ListOptions<
   A extends string | null = never,
   T extends TotalMode = "exact",
   X extends ComputeMap = Record<never, never>,
-> extends ReadOptions<S, E, W, V, C, N, X> {
+> extends ReadOptions<S, E, W, V, C, N, X>,
+    Locking {
   readonly where?: Where<E, S, NoInfer<X>>;
   /** @default the entity's `list.defaultSort`. The primary key breaks ties. */
   readonly sort?: Sort<E, S, NoInfer<keyof X & string>>;
@@ -280,7 +282,10 @@ export interface BaseRepository<S, E extends AnyEntity> extends Writes<S, E>, Co
     const C extends RowKeys<E> = never,
     const N extends Counts<S, E> = Record<never, never>,
     const X extends ComputeMap = Record<never, never>,
-  >(key: Key<E>, options?: ReadOptions<S, E, W, V, C, N, X>): Query<ReadRow<S, E, W, V, C, N, X> | undefined>;
+  >(
+    key: Key<E>,
+    options?: ReadOptions<S, E, W, V, C, N, X> & Locking,
+  ): Query<ReadRow<S, E, W, V, C, N, X> | undefined>;
 
   /** The row with this key. @throws {NOT_FOUND} when there is none. One round trip. */
   get<
@@ -289,7 +294,7 @@ export interface BaseRepository<S, E extends AnyEntity> extends Writes<S, E>, Co
     const C extends RowKeys<E> = never,
     const N extends Counts<S, E> = Record<never, never>,
     const X extends ComputeMap = Record<never, never>,
-  >(key: Key<E>, options?: ReadOptions<S, E, W, V, C, N, X>): Query<ReadRow<S, E, W, V, C, N, X>>;
+  >(key: Key<E>, options?: ReadOptions<S, E, W, V, C, N, X> & Locking): Query<ReadRow<S, E, W, V, C, N, X>>;
 
   /**
    * The row whose unique key has these values, or `undefined`. One round trip.
@@ -303,7 +308,7 @@ export interface BaseRepository<S, E extends AnyEntity> extends Writes<S, E>, Co
     const X extends ComputeMap = Record<never, never>,
   >(
     unique: Partial<Row<E>>,
-    options?: ReadOptions<S, E, W, V, C, N, X>,
+    options?: ReadOptions<S, E, W, V, C, N, X> & Locking,
   ): Query<ReadRow<S, E, W, V, C, N, X> | undefined>;
 
   /** The rows with these keys, in their order; `undefined` where there is none. One round trip for any number. */
@@ -315,7 +320,7 @@ export interface BaseRepository<S, E extends AnyEntity> extends Writes<S, E>, Co
     const X extends ComputeMap = Record<never, never>,
   >(
     keys: readonly Key<E>[],
-    options?: ReadOptions<S, E, W, V, C, N, X>,
+    options?: ReadOptions<S, E, W, V, C, N, X> & Locking,
   ): Query<(ReadRow<S, E, W, V, C, N, X> | undefined)[]>;
 
   /**

@@ -39,6 +39,7 @@ export type {
   ParameterNode,
   ParameterValue,
   Projection,
+  RowLock,
   Select,
   TableReference,
   Tree,

@@ -300,6 +300,15 @@ export interface Select {
   /** A number stands in the text, where the planner sees it. */
   readonly limit?: ParameterNode | number | undefined;
   readonly offset?: ParameterNode | undefined;
+  /** Of the rows of `from` that it finds, until the transaction ends. */
+  readonly lock?: RowLock | undefined;
+}
+
+/** https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS */
+export interface RowLock {
+  readonly strength: "update" | "no key update" | "share" | "key share";
+  /** What happens where somebody else has the row: an error, or it is left out. @default waits */
+  readonly wait: "nowait" | "skip" | undefined;
 }
 
 /** A column of an insert: a value per row, or one expression for all of them. */

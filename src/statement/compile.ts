@@ -16,6 +16,7 @@ import {
   qualifiedName,
   quoteIdentifier,
   quoteLiteral,
+  type RowLock,
   type Select,
   type TableReference,
   type Tree,
@@ -162,10 +163,10 @@ class Writer {
     return `(with recursive w(${all}, depth) as (${first} union all ${next}) cycle ${names.join(", ")} set is_cycle using path ${found}) ${alias}`;
   }
 
-  page({ limit, offset }: Select): string {
+  page({ from, limit, offset, lock }: Select): string {
     const rows =
       limit === undefined ? "" : ` limit ${typeof limit === "number" ? limit : this.parameter(limit)}`;
-    return offset === undefined ? rows : `${rows} offset ${this.parameter(offset)}`;
+    return `${rows}${offset === undefined ? "" : ` offset ${this.parameter(offset)}`}${lockOf(from, lock)}`;
   }
 
   order(orderBy: readonly Ordering[]): string {
@@ -375,6 +376,13 @@ class Writer {
 
 /** The row of a link, as a page's rows carry it. */
 const LINK_ROW = "plinth_link";
+
+/** Of the table alone: what is joined from outside may be missing, and PostgreSQL locks no missing rows. */
+function lockOf(from: TableReference, lock: RowLock | undefined): string {
+  if (lock === undefined) return "";
+  const wait = lock.wait === undefined ? "" : { nowait: " nowait", skip: " skip locked" }[lock.wait];
+  return ` for ${lock.strength} of ${from.alias}${wait}`;
+}
 
 /** Whether everything stands on one level; otherwise the page is found first, and joined to. */
 function isFlat({ distinctOn, forEach, joins = [], groupBy, limit, walk }: Select): boolean {

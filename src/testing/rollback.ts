@@ -30,12 +30,15 @@ export async function withRollback<S extends SchemaModule, T>(
   // Ours alone, so that an error of `work` can never be taken for it.
   const rollback = new Error("withRollback rolls back");
   let finished: { readonly result: T } | undefined;
-  const ended = db.transaction(async (tx) => {
-    // In a savepoint, which fails as a transaction does when an error was swallowed.
-    finished = { result: await tx.transaction(work) };
-    await tx.sql`set constraints all immediate`;
-    throw rollback;
-  }, options);
+  const ended = db.transaction(
+    async (tx) => {
+      // In a savepoint, which fails as a transaction does when an error was swallowed.
+      finished = { result: await tx.transaction(work) };
+      await tx.sql`set constraints all immediate`;
+      throw rollback;
+    },
+    { retry: false, ...options },
+  );
   return ended.catch((error: unknown) => {
     if (error !== rollback || finished === undefined) throw error;
     return finished.result;

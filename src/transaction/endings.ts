@@ -18,11 +18,32 @@ const ROLLBACK: StatementCall = { text: "rollback", values: [] };
  */
 export async function settle<T>(scope: TransactionScope, work: () => Promise<T>): Promise<T> {
   try {
-    const result = await work();
+    const { signal } = scope;
+    const result = await (signal === undefined ? work() : unlessAborted(work, signal));
     if (scope.hasNested) throw unfinished();
     return result;
   } finally {
     scope.end();
+  }
+}
+
+/**
+ * A callback that waits for something else than the database hears of no signal: the transaction ends without it, so that
+ * its locks do. What it does afterwards finds the transaction closed.
+ */
+async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(canceled(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  const running = work();
+  // Nobody else may be left to hear how it ended.
+  running.catch(() => {});
+  try {
+    return await Promise.race([running, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -37,8 +58,11 @@ function unfinished(): TransactionError {
 
 /** Work that was told to stop must not be committed, also when no statement was running at that moment. */
 export function refuseCanceled({ signal }: TransactionScope): void {
-  if (signal?.aborted !== true) return;
-  throw new StatementError(
+  if (signal?.aborted === true) throw canceled(signal);
+}
+
+function canceled(signal: AbortSignal): StatementError {
+  return new StatementError(
     "QUERY_CANCELED",
     "the transaction was canceled before it was committed, and rolled back",
     { sqlstate: "57014" },
@@ -69,6 +93,7 @@ export async function commit(scope: TransactionScope): Promise<void> {
   refuseCanceled(scope);
   if (!scope.hasBegun) return;
   if (connection.transactionStatus === "failed") throw abortedBy(scope.firstError);
+  if (scope.doom !== undefined) throw abortedBy(scope.doom);
   // Lost before COMMIT was sent: then the server has rolled back, and nothing is unknown.
   const wasOpen = connection.isOpen;
   let outcome: Outcome;
@@ -77,8 +102,9 @@ export async function commit(scope: TransactionScope): Promise<void> {
   } catch (error) {
     if (!wasOpen || !isSessionLost(connection, error)) throw error;
     throw new CommitOutcomeUnknownError("the connection was lost while COMMIT was on its way", {
-      hint: "The transaction may or may not have happened: look before trying again.",
+      hint: "The transaction may or may not have happened: ask db.outcomeOf(error), or look, before trying again.",
       cause: error,
+      transactionId: scope.transactionId,
     });
   }
   if (outcome.command === "ROLLBACK") throw abortedBy(scope.firstError);

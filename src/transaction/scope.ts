@@ -1,5 +1,7 @@
 import { busyCopying, type Connection, type Outcome, type StatementCall } from "../driver/index.ts";
-import { isConnectionError, TransactionError } from "../errors/index.ts";
+import { isConnectionError, isPlinthError, TransactionError } from "../errors/index.ts";
+import { Hooks } from "./hooks.ts";
+import { mayWrite, READ_TRANSACTION_ID } from "./outcome.ts";
 
 /**
  * One transaction, or one savepoint inside it.
@@ -23,6 +25,13 @@ export class TransactionScope {
   readonly signal: AbortSignal | undefined;
   /** The first failure inside, for the error that says why COMMIT rolled back. */
   firstError: unknown;
+  /** Which run of the callback this is, from 1; of a savepoint, that of the transaction around it. */
+  readonly attempt: number;
+  /** Of the outermost transaction. Set once it has written something. */
+  #transactionId: string | undefined;
+  /** Of the outermost transaction: a serialization failure that a savepoint has seen, and that none can undo. */
+  #doom: unknown;
+  #hooks: Hooks | undefined;
   /** The BEGIN that will travel with the first statement; undefined once it is under way, and for a savepoint. */
   #begin: string | undefined;
   #isOpen = true;
@@ -34,12 +43,41 @@ export class TransactionScope {
     outer: TransactionScope | undefined,
     signal: AbortSignal | undefined,
     begin?: string,
+    attempt = 1,
   ) {
     this.connection = connection;
+    this.attempt = outer?.attempt ?? attempt;
     this.outer = outer;
     this.#begin = begin;
     this.depth = outer === undefined ? 0 : outer.depth + 1;
     this.signal = signal;
+  }
+
+  get outermost(): TransactionScope {
+    return this.outer?.outermost ?? this;
+  }
+
+  /** PostgreSQL's number of the transaction, once it has one and Plinth has seen it write. */
+  get transactionId(): string | undefined {
+    return this.outermost.#transactionId;
+  }
+
+  /**
+   * Why the transaction cannot be committed although a savepoint has swallowed the failure: what it has read is no longer
+   * so, and rolling back to the savepoint does not read it again.
+   */
+  get doom(): unknown {
+    return this.outermost.#doom;
+  }
+
+  /** What runs at its end; made when it is first asked for. */
+  get hooks(): Hooks {
+    this.#hooks ??= new Hooks();
+    return this.#hooks;
+  }
+
+  get hasHooks(): boolean {
+    return this.#hooks !== undefined;
   }
 
   isInside(scope: TransactionScope): boolean {
@@ -77,13 +115,27 @@ export class TransactionScope {
     );
   }
 
+  /** Resolves when no savepoint is open in this scope. */
+  async whenFree(): Promise<void> {
+    this.#refuseCopying();
+    while (this.#nested !== undefined) await this.#nested;
+    this.refuseEnded();
+  }
+
   /** One statement, when no savepoint is open in this scope. Either signal stops it. */
   async run(call: StatementCall, options?: { readonly signal?: AbortSignal | undefined }): Promise<Outcome> {
     this.#refuseCopying();
     // Checked in line, not in a method: nothing may come between the last check and the use of its answer.
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
-    return this.send(call, options?.signal);
+    const signal = options?.signal;
+    if (signal !== undefined || this.signal !== undefined || !this.#wantsId(call))
+      return this.send(call, signal);
+    // In front, as `pg_stat_activity` shows what came last.
+    const [id, outcome] = await this.#fly([READ_TRANSACTION_ID, call]);
+    this.#noteId(id);
+    if (outcome === undefined) throw new TypeError("a statement was not answered");
+    return outcome;
   }
 
   /** Several statements under one Sync: one round trip, and the first failure skips the rest. */
@@ -92,7 +144,23 @@ export class TransactionScope {
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
     if (calls.length === 0) return [];
+    if (!calls.some((call) => this.#wantsId(call))) return this.#fly(calls);
+    // Behind, as an error says by its place which statement failed.
+    const outcomes = await this.#fly([...calls, READ_TRANSACTION_ID]);
+    this.#noteId(outcomes[calls.length]);
+    return outcomes.slice(0, calls.length);
+  }
+
+  #fly(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
     return this.#beginning((begin) => this.connection.batch(calls, { begin }));
+  }
+
+  #wantsId(call: StatementCall): boolean {
+    return this.transactionId === undefined && mayWrite(call);
+  }
+
+  #noteId(outcome: Outcome | undefined): void {
+    this.outermost.#transactionId ??= outcome?.rows[0]?.[0] ?? undefined;
   }
 
   /**
@@ -160,6 +228,7 @@ export class TransactionScope {
       return answer;
     } catch (error) {
       this.firstError ??= error;
+      if (isPlinthError(error) && error.code === "SERIALIZATION_FAILURE") this.outermost.#doom ??= error;
       throw error;
     }
   }

@@ -242,7 +242,7 @@ describe("options", () => {
           await outside(() => repo.people.update(ann.id, { name: "B" }));
           await repo.people.update(ann.id, { name: "C" });
         },
-        { isolation: "repeatable read" },
+        { isolation: "repeatable read", retry: false },
       )
       .catch((error: unknown) => error);
     expect(conflict).toMatchObject({ code: "SERIALIZATION_FAILURE", sqlstate: "40001" });
@@ -253,11 +253,14 @@ describe("options", () => {
         [ann.id, bob.id],
         [bob.id, ann.id],
       ].map(([first = "", second = ""]) =>
-        db.transaction(async () => {
-          await repo.people.increment(first, { score: 1 });
-          await pause(100);
-          await repo.people.increment(second, { score: 1 });
-        }),
+        db.transaction(
+          async () => {
+            await repo.people.increment(first, { score: 1 });
+            await pause(100);
+            await repo.people.increment(second, { score: 1 });
+          },
+          { retry: false },
+        ),
       ),
     );
     const failures = crossed.flatMap((result) =>

@@ -1,14 +1,25 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
 import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
+import {
+  checkLock,
+  type LockedWork,
+  type LockOptions,
+  STAY_IDLE,
+  takeLock,
+  whileHeld,
+} from "./advisory-lock.ts";
 import { type CopyOptions, withoutTimeout } from "./copying.ts";
+import { timeLimit } from "./deadline.ts";
 import { abortedBy, commit, refuseCanceled, rolledBack, settle, undoSavepoint } from "./endings.ts";
+import type { Hook, HookMoment } from "./hooks.ts";
 import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
+import { RetryBudget, retrying } from "./retry.ts";
 import { eitherSignal, TransactionScope } from "./scope.ts";
 
 /** One place for statements: wherever the caller is, or one certain transaction. */
-export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "copy" | "here">;
+export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "copy" | "here" | "hook" | "withLock">;
 
 /** How one statement, or one flight of them, runs. */
 export interface RunOptions {
@@ -47,6 +58,19 @@ export interface UnitOfWork {
    */
   copy<T>(work: (connection: Connection) => Promise<T>, options?: CopyOptions): Promise<T>;
   /**
+   * Runs `work` while it alone, of all processes, has the advisory lock of `key`. Outside a transaction the lock is held by a
+   * connection of its own until `work` has ended, so it outlives every commit in it; inside one it belongs to that, and is
+   * held until it ends.
+   */
+  withLock<T>(key: string, work: LockedWork<T>, options: LockOptions): Promise<T>;
+  /**
+   * Registers what runs at the end of the transaction, in the order of asking; see `Hooks`. Outside any, `afterCommit` runs
+   * at once.
+   *
+   * @throws {TRANSACTION_CLOSED} for the others outside any, and once the transaction is over.
+   */
+  hook(moment: HookMoment, run: Hook): void;
+  /**
    * The same calls, bound to one transaction: for its explicit handle, which works where the async context
    * was lost, and throws `TRANSACTION_CLOSED` once the transaction is over.
    */
@@ -55,8 +79,18 @@ export interface UnitOfWork {
   owns(runner: object): runner is Place;
 }
 
-export function createUnitOfWork(pool: Pool): UnitOfWork {
-  const ambient = new AsyncLocalStorage<TransactionScope>();
+/** What a unit of work is told besides its pool. */
+export interface UnitOfWorkOptions {
+  /** Where the error of a hook goes, whose transaction has ended already. */
+  readonly onHookFailure?: (error: unknown, moment: HookMoment) => void;
+}
+
+export function createUnitOfWork(
+  pool: Pool,
+  { onHookFailure = () => {} }: UnitOfWorkOptions = {},
+): UnitOfWork {
+  const ambient: Ambient = new AsyncLocalStorage();
+  const world: World = { pool, budget: new RetryBudget(), onHookFailure };
   const places = new WeakSet<object>();
 
   /** An outer handle used inside a savepoint means the savepoint: waiting for its end would be waiting for itself. */
@@ -69,13 +103,32 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
     const place: Place = {
       run: (call, options) => innermost(scope).run(call, options),
       here: () => innermost(scope),
+      hook(moment, run) {
+        const here = innermost(scope);
+        here.refuseEnded();
+        here.hooks.add(moment, inContext(ambient, here.outermost, moment, run));
+      },
       batch: (calls, options) =>
         options?.isRead === true
           ? innermost(scope).flight(calls)
           : onceMoreIfStale(() => savepoint(ambient, innermost(scope), (inner) => inner.flight(calls))),
       async transaction(work, options = {}) {
         refuseOptionsOfNested(options);
-        return savepoint(ambient, innermost(scope), work, options.signal);
+        const limit = timeLimit(options);
+        try {
+          return await savepoint(ambient, innermost(scope), work, limit.signal);
+        } catch (error) {
+          throw limit.explain(error);
+        } finally {
+          limit.clear();
+        }
+      },
+      async withLock(key, work, options) {
+        checkLock(key, options);
+        const here = innermost(scope);
+        await here.whenFree();
+        await takeLock(here, key, options);
+        return whileHeld(here.connection, work);
       },
       copy: (work, { signal } = {}) => {
         const outer = innermost(scope);
@@ -107,13 +160,30 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
     async transaction(work, options = {}) {
       const scope = ambient.getStore();
       return scope === undefined
-        ? outermost(pool, ambient, work, options)
+        ? outermost(world, ambient, work, options)
         : bind(scope).transaction(work, options);
+    },
+    hook(moment, run) {
+      const scope = ambient.getStore();
+      if (scope !== undefined) bind(scope).hook(moment, run);
+      else if (moment === "afterCommit") void runAtOnce(run, onHookFailure);
+      else throw noTransaction(moment);
+    },
+    async withLock(key, work, options) {
+      checkLock(key, options);
+      const scope = ambient.getStore();
+      if (scope !== undefined) return bind(scope).withLock(key, work, options);
+      const holding = async (own: TransactionScope) => {
+        await own.send(STAY_IDLE);
+        await takeLock(own, key, options);
+        return whileHeld(own.connection, work);
+      };
+      return outermost(world, undefined, holding, {});
     },
     async copy(work, options = {}) {
       const scope = ambient.getStore();
       return scope === undefined
-        ? outermost(pool, undefined, (own) => withoutTimeout(own, work), options)
+        ? outermost(world, undefined, (own) => withoutTimeout(own, work), options)
         : bind(scope).copy(work, options);
     },
   };
@@ -121,8 +191,14 @@ export function createUnitOfWork(pool: Pool): UnitOfWork {
   return unit;
 }
 
-type Ambient = AsyncLocalStorage<TransactionScope>;
+type Ambient = AsyncLocalStorage<TransactionScope | undefined>;
 type Work<T> = (scope: TransactionScope) => PromiseLike<T>;
+
+/** What every transaction of a database shares. */
+interface World extends Required<UnitOfWorkOptions> {
+  readonly pool: Pool;
+  readonly budget: RetryBudget;
+}
 
 /** Without `ambient` the scope is the work's alone: what that calls does not join it by itself. */
 async function inside<T>(ambient: Ambient | undefined, scope: TransactionScope, work: Work<T>): Promise<T> {
@@ -130,29 +206,90 @@ async function inside<T>(ambient: Ambient | undefined, scope: TransactionScope, 
 }
 
 async function outermost<T>(
-  pool: Pool,
+  world: World,
   ambient: Ambient | undefined,
   work: Work<T>,
   options: TransactionOptions,
 ): Promise<T> {
+  checkOptions(options);
   const begin = beginStatement(options);
-  const lease = await pool.acquire({ signal: options.signal });
+  const limit = timeLimit(options);
+  const { signal } = limit;
+  const run = (attempt: number) => attemptOnce(world, ambient, work, { begin, signal, attempt });
+  try {
+    return await retrying(run, { retry: options.retry, budget: world.budget, signal });
+  } catch (error) {
+    throw limit.explain(error);
+  } finally {
+    limit.clear();
+  }
+}
+
+interface Attempt {
+  readonly begin: string;
+  readonly signal: AbortSignal | undefined;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+async function attemptOnce<T>(
+  { pool, onHookFailure }: World,
+  ambient: Ambient | undefined,
+  work: Work<T>,
+  { begin, signal, attempt }: Attempt,
+): Promise<T> {
+  const lease = await pool.acquire({ signal });
   const { connection } = lease;
-  const scope = new TransactionScope(connection, undefined, options.signal, begin);
+  const scope = new TransactionScope(connection, undefined, signal, begin, attempt);
+  const whole: Work<T> = async (own) => {
+    const result = await work(own);
+    if (own.hasHooks) await own.hooks.beforeCommit();
+    return result;
+  };
   let isClean = false;
+  let end: "commit" | "rollback" | "unknown" = "rollback";
   try {
     // As the holder: work that asks the pool for a second connection must not wait for its own end.
-    const result = await settle(scope, () => lease.run(() => inside(ambient, scope, work)));
+    const result = await settle(scope, () => lease.run(() => inside(ambient, scope, whole)));
     await commit(scope);
     isClean = true;
+    end = "commit";
     return result;
   } catch (error) {
+    if (isPlinthError(error) && error.code === "COMMIT_OUTCOME_UNKNOWN") end = "unknown";
     isClean = await rolledBack(connection, error);
     throw error;
   } finally {
     scope.end();
     lease.release({ discard: !isClean });
+    // Without the connection: a hook that asks for one must find it.
+    if (scope.hasHooks) await scope.hooks.after(end, onHookFailure);
   }
+}
+
+/**
+ * A hook runs on behalf of whoever gave it, so with that one's actor; and in the transaction that is still open, or in none:
+ * the savepoint it was given in is over by then.
+ */
+function inContext(ambient: Ambient, outermost: TransactionScope, moment: HookMoment, run: Hook): Hook {
+  const scope = moment === "beforeCommit" ? outermost : undefined;
+  return AsyncResource.bind(() => ambient.run(scope, async () => await run()));
+}
+
+/** Nothing is open: what is to follow a commit follows at once, on a turn of its own. */
+async function runAtOnce(run: Hook, onFailure: World["onHookFailure"]): Promise<void> {
+  try {
+    await Promise.resolve();
+    await run();
+  } catch (error) {
+    onFailure(error, "afterCommit");
+  }
+}
+
+function noTransaction(moment: HookMoment): TransactionError {
+  return new TransactionError("TRANSACTION_CLOSED", `${moment} was called outside a transaction`, {
+    hint: "Call it inside db.transaction; only afterCommit also runs where nothing is open.",
+  });
 }
 
 async function savepoint<T>(
@@ -171,9 +308,11 @@ async function savepoint<T>(
       outer.refuseEnded();
       if (outer.connection.transactionStatus === "failed") throw abortedBy(inner.firstError);
       await outer.send({ text: `release savepoint ${name}`, values: [] });
+      if (inner.hasHooks) outer.hooks.adopt(inner.hooks);
       return result;
     } catch (error) {
       await undoSavepoint(outer, name);
+      if (inner.hasHooks) outer.hooks.adoptUndone(inner.hooks);
       throw error;
     } finally {
       inner.end();
@@ -196,10 +335,11 @@ async function onceMoreIfStale<T>(run: () => Promise<T>): Promise<T> {
 
 function refuseOptionsOfNested(options: TransactionOptions): void {
   checkOptions(options);
-  if (options.isolation === undefined && options.readOnly === undefined) return;
+  const { isolation, readOnly, deferrable } = options;
+  if (isolation === undefined && readOnly === undefined && deferrable === undefined) return;
   throw new TransactionError(
     "TRANSACTION_CONTROL",
-    "isolation and readOnly belong to the outermost transaction; a nested one is a savepoint of it",
+    "isolation, readOnly and deferrable belong to the outermost transaction; a nested one is a savepoint of it",
     { hint: "Set them where the first db.transaction begins." },
   );
 }
