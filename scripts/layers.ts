@@ -13,7 +13,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ["pool", "embedded", "shadow"],
   ["actor", "transaction"],
   ["statement", "repository", "routines", "drizzle", "catalog"],
-  ["soft-delete", "history", "authorship", "timestamps", "search", "migrations", "seeds", "make", "pull"],
+  ["soft-delete", "history", "authorship", "timestamps", "versioning", "search", "migrations", "seeds", "make", "pull"],
   ["health", "testing", "http"],
   ["cli"],
 ];

@@ -209,6 +209,22 @@ export class ConditionError extends PlinthError {
   }
 }
 
+/** `update` met the row, and somebody has changed it since the version that `ifVersion` names. Nothing was changed. */
+export class VersionConflictError extends PlinthError {
+  readonly entity: string;
+  constructor(entity: string, options: PlinthErrorOptions = {}) {
+    super(
+      "VERSION_CONFLICT",
+      `the ${entity} row with that key has changed since the version that was given`,
+      {
+        hint: "Read it again, and decide anew what to write.",
+        ...options,
+      },
+    );
+    this.entity = entity;
+  }
+}
+
 /** One thing wrong with a caller's input. `path` is dotted, as in `where.priority`. */
 export interface InputIssue {
   readonly path: string;

@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   // Repository calls
   "NOT_FOUND",
   "CONDITION_FAILED",
+  "VERSION_CONFLICT",
   "INVALID_VALUE",
   "INVALID_QUERY",
   "INVALID_CURSOR",

@@ -26,6 +26,7 @@ export {
   type ServerErrorFields,
   StatementError,
   TransactionError,
+  VersionConflictError,
 } from "./classes.ts";
 
 // Predicates to branch on

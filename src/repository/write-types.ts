@@ -82,6 +82,11 @@ export type UpsertPatch<E extends AnyEntity> = Changeable<E, Given>;
 export interface UpdateOptions<S, E extends AnyEntity, R extends Returning<E>> extends WriteOptions<E, R> {
   /** Changes the row only if it is like this, seen in the same statement; else `CONDITION_FAILED`. */
   readonly where?: Where<E, S>;
+  /**
+   * Changes the row only if its `version` is this, seen in the same statement; else `VERSION_CONFLICT`. Of entities with
+   * `...versioned()`.
+   */
+  readonly ifVersion?: "version" extends RowKeys<E> ? number : never;
 }
 
 /** Which rows a write is about. `"all"` has to be said; nothing, and an empty condition, are refused. */
@@ -228,6 +233,7 @@ export interface Writes<S, E extends AnyEntity> {
    *
    * @throws {NOT_FOUND} when there is no such (living) row. @throws {INVALID_VALUE} for an unknown field.
    * @throws {CONDITION_FAILED} when there is one, and it is not as `where` says: a second statement has looked.
+   * @throws {VERSION_CONFLICT} when there is one, and its version is not `ifVersion`: a second statement has looked.
    *
    * @example
    * ```ts

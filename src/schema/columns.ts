@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { bigint, integer, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { type CreateOnlyMark, type ManagedMark, mark, type SecretMark } from "./marks.ts";
 import { createPublicIdGenerator, PUBLIC_ID_LENGTH_DEFAULT } from "./public-id.ts";
 import { ulid } from "./ulid.ts";
@@ -80,6 +80,23 @@ export function authorship() {
     createdBy: created as typeof created & ManagedMark,
     updatedBy: updated as typeof updated & ManagedMark,
   };
+}
+
+/**
+ * `version`, `integer not null default 1`, which a trigger counts up at every update of any client: what
+ * `update(id, patch, { ifVersion })` compares, so that nobody overwrites what they have not seen. After 2,147,483,647 changes
+ * of one row an update fails with `INVALID_DATA`.
+ *
+ * @example
+ * ```ts
+ * export const tasks = entity(app, "tasks", { id: ulidKey(), title: text().notNull(), ...versioned() });
+ * await repo.tasks.update(id, { title }, { ifVersion: seen.version });
+ * // update … where "id" = $2 and "version" = $3
+ * ```
+ */
+export function versioned() {
+  const version = mark(integer().notNull().default(1), { role: "version", writable: "never" });
+  return { version: version as typeof version & ManagedMark };
 }
 
 /** `deletedAt` and `deletedBy`; `entity()` adds them where `softDelete: true` is declared. */

@@ -14,7 +14,17 @@ export type { RelationMap } from "./relations.ts";
 export { type Many, type One, type RelationBuilder, type Relations, relations } from "./relations.ts";
 
 // Column sets
-export { authorship, identityKey, oneOf, publicId, secret, timestamps, ulidKey, uuidKey } from "./columns.ts";
+export {
+  authorship,
+  identityKey,
+  oneOf,
+  publicId,
+  secret,
+  timestamps,
+  ulidKey,
+  uuidKey,
+  versioned,
+} from "./columns.ts";
 
 // What Drizzle cannot declare: on an `appSchema`, and as notes around what it can
 export type { PartitionBy } from "./declared/partition-by.ts";

@@ -6,7 +6,8 @@ export type ColumnRole =
   | "updatedBy"
   | "deletedAt"
   | "deletedBy"
-  | "publicId";
+  | "publicId"
+  | "version";
 
 /** What Plinth's column functions note about a column; Drizzle has no place for it. */
 export interface ColumnMarks {

@@ -1,9 +1,10 @@
-import { ConditionError } from "../../errors/index.ts";
-import type { EntityDescription } from "../../schema/index.ts";
-import type { Assignment, Call, Filter, Select, Update } from "../../sql/index.ts";
+import { ConditionError, InputError, VersionConflictError } from "../../errors/index.ts";
+import type { ColumnDescription, EntityDescription } from "../../schema/index.ts";
+import type { Assignment, Call, Condition, Encoded, Filter, Select, Update } from "../../sql/index.ts";
+import { encodeValue } from "../../statement/index.ts";
 import { rowsOf } from "../answer.ts";
 import { behaviourFilters, openStatement, rewritten, type Scope, type TableScope } from "../context.ts";
-import { argument, partOf } from "../given.ts";
+import { argument, type Given, partOf } from "../given.ts";
 import type { Intent } from "../intent.ts";
 import { keyCondition } from "../key.ts";
 import { refuse, refuseUnknownOptions } from "../options.ts";
@@ -32,6 +33,7 @@ export interface ChangeShape {
 
 export interface UpdateShape extends ChangeShape {
   readonly where?: unknown;
+  readonly ifVersion?: unknown;
 }
 
 /** Calls that change rows. */
@@ -48,10 +50,10 @@ export function createUpdater(scope: Scope, { get }: Pick<Reader, "get">): Updat
   const [returns, manies] = [new Plans<unknown>(), new Plans<unknown>()];
   return {
     update(key, patch, options) {
-      refuseUnknownOptions(options, ["where", "returning"]);
+      refuseUnknownOptions(options, ["where", "ifVersion", "returning"]);
       const returned = returnedBy(entity, options.returning);
       const encoded = encodePatch(entity, patch);
-      const isConditional = Object.hasOwn(options, "where");
+      const isConditional = Object.hasOwn(options, "where") || options.ifVersion !== undefined;
       if (encoded.values.size === 0) {
         if (isConditional) refuse("patch", "must name a column to change, where a condition is given");
         return unchanged(get, key, returned);
@@ -65,9 +67,10 @@ export function createUpdater(scope: Scope, { get }: Pick<Reader, "get">): Updat
       }
       // A getter could answer otherwise the second time, and the plan is for all calls of the shape.
       propertiesOf(options, "options");
-      const where = valuesShapeOf(options.where);
+      const where = Object.hasOwn(options, "where") ? valuesShapeOf(options.where) : "";
+      const version = options.ifVersion === undefined ? "" : "v";
       const plan = updates.find(
-        where === undefined ? undefined : `${encoded.shape}/${returned.shape}/${where}`,
+        where === undefined ? undefined : `${encoded.shape}/${returned.shape}/${version}${where}`,
         () => planConditional(scope, returned, settingOf(encoded), call),
       );
       return intentOf(plan, call);
@@ -143,31 +146,60 @@ const NO_CONDITION = "must say something of the row";
 function planConditional(outside: Scope, returned: Returned, set: SettingOf, call: Call): Plan<unknown> {
   const scope = openStatement(outside);
   const { entity, table } = scope;
-  const given = partOf(argument(call, 2, "options"), "where", "where");
+  const options = argument(call, 2, "options");
+  const ifVersion = partOf(options, "ifVersion", "ifVersion");
+  const version = versionCondition(scope, ifVersion);
+  const where = partOf(options, "where", "where");
+  const isSaying = version === undefined || where.value !== undefined;
   const filters = [
     { condition: keyCondition(entity, table) },
-    { condition: sayingCondition(scope, given, NO_CONDITION) },
+    ...(isSaying ? [{ condition: sayingCondition(scope, where, NO_CONDITION) }] : []),
+    ...(version === undefined ? [] : [{ condition: version }]),
     ...behaviourFilters(scope),
   ];
-  const present = planPresence(outside);
+  const present = planPresence(outside, entity.byRole.get("version"));
   const read: ReadAnswer<unknown> = async ([outcome], ask, asked) => {
     if (touchedBy(outcome) > 0) return rowOf(outcome);
     const [found] = await ask([statementOf(present, asked)]);
-    if (rowsOf(found).length === 0) return refuseMissing(entity);
-    throw new ConditionError(entity.name);
+    const [row] = rowsOf(found);
+    if (row === undefined) return refuseMissing(entity);
+    const isOther = version !== undefined && row[0] !== String(ifVersion.in(asked));
+    throw isOther ? new VersionConflictError(entity.name) : new ConditionError(entity.name);
   };
   const tree = updateTree(scope, returned, set, filters);
   return { ...planOf(tree, read, { mayRefuse: true, slots: slotsOf(returned) }), later: [present] };
 }
+/** The version that the call's options name; undefined where they name none. */
+function versionCondition({ entity, table }: TableScope, given: Given): Condition | undefined {
+  if (given.value === undefined) return undefined;
+  const column = entity.byRole.get("version");
+  if (column === undefined) {
+    refuse(given.path, `needs a version column: add ...versioned() to "${entity.name}"`);
+  }
+  return {
+    kind: "comparison",
+    operator: "=",
+    left: { kind: "column", table, name: column.name },
+    right: { kind: "parameter", value: (call) => versionIn(given.in(call), column, given.path) },
+  };
+}
 
-/** Whether there is a row with the key, the call's first argument. */
-function planPresence(outside: Scope): Plan<unknown> {
+function versionIn(value: unknown, column: ColumnDescription, path: string): Encoded {
+  // No version is null, and nothing is equal to it: that would look like a conflict for ever.
+  if (value === null) throw new InputError("INVALID_VALUE", [{ path, message: "must be a version" }]);
+  return encodeValue(column, value, path);
+}
+
+/** Whether there is a row with the key, the call's first argument, and which version it is. */
+function planPresence(outside: Scope, version: ColumnDescription | undefined): Plan<unknown> {
   const scope = openStatement(outside);
+  const { table } = scope;
   const select: Select = {
     kind: "select",
-    from: scope.table,
-    projections: [],
-    filters: [{ condition: keyCondition(scope.entity, scope.table) }, ...behaviourFilters(scope)],
+    from: table,
+    projections:
+      version === undefined ? [] : [{ kind: "value", of: { kind: "column", table, name: version.name } }],
+    filters: [{ condition: keyCondition(scope.entity, table) }, ...behaviourFilters(scope)],
     orderBy: [],
   };
   return planOf(select, () => undefined);

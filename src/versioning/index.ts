@@ -1,0 +1,2 @@
+// `version`, counted by the database
+export { versioningBehaviour } from "./versioning.ts";
