@@ -64,16 +64,8 @@ export {
   type QuerySql,
   type ReadRow,
   type HighlightOptions,
-  type HistoryActor,
-  type HistoryChange,
-  type HistoryOperation,
-  type HistoryOptions,
-  type HistoryPage,
-  type HistoryRepository,
-  type HistoryRow,
   type Repository,
   type Returning,
-  type RowVersion,
   remove,
   type SearchHit,
   type SearchOptions,
@@ -90,6 +82,10 @@ export {
   type Where,
   type With,
 } from "./repository/index.ts";
+
+// Looking after histories: partitions by month, and what is too old
+export {
+} from "./history/index.ts";
 
 // Seeds: declaring and running them
 export {

@@ -34,4 +34,5 @@ export { describeColumn, describeObject } from "./compare/describe.ts";
 export { renderSchema, type SchemaSql } from "./render.ts";
 // The difference of two databases as SQL
 export { type DifferenceOptions, planDifference, renderCatalog } from "./difference.ts";
+export { renameInKept } from "./difference/rename-kept.ts";
 export type { DifferencePlan, Loss } from "./difference/plan.ts";

@@ -8,6 +8,7 @@ import type {
   SchemaDescription,
   TableAdditions,
 } from "../schema/index.ts";
+import { keepingObjects } from "./kept-column.ts";
 import { grantSql, policyParts } from "./render/access.ts";
 import { commentSql } from "./render/comments.ts";
 import { createNames, type Names } from "./render/names.ts";
@@ -120,7 +121,12 @@ function behaviourObjects(
   for (const entity of entities) {
     for (const behaviour of behaviours) {
       if (!behaviour.appliesTo(entity)) continue;
-      for (const object of behaviour.objects?.(entity, entities) ?? []) {
+      const kept = behaviour.additions?.(entity).columns ?? [];
+      const own = [
+        ...(behaviour.objects?.(entity, entities) ?? []),
+        ...kept.flatMap((column) => keepingObjects(entity, column)),
+      ];
+      for (const object of own) {
         found.set(`${object.kind} ${object.table ?? ""} ${object.name}`, object);
       }
     }
@@ -146,13 +152,19 @@ function behaviourPart({ kind, name, table, create, drop }: DatabaseObject): Par
     // In PL/pgSQL, which is read when it runs.
     return { ids: [`routine ${name}`], rank: "routine", up: [create], down: [drop], needs: [] };
   }
-  const trigger: Part = {
-    ids: [`trigger ${table ?? ""}.${name}`],
-    rank: "trigger",
+  if (kind === "view") {
+    // A table does not take its views along when it is dropped.
+    const needs = table === undefined ? [] : [`relation ${table}`];
+    const ids = [`relation ${name}`, `type ${name}`];
+    return { ids, rank: kind, up: [create], down: [drop], needs, text: create };
+  }
+  const part: Part = {
+    ids: kind === "trigger" ? [`trigger ${table ?? ""}.${name}`] : [`relation ${name}`],
+    rank: kind,
     up: [create],
     down: [drop],
     needs: [],
     text: create,
   };
-  return table === undefined ? trigger : { ...trigger, owner: `relation ${table}` };
+  return table === undefined ? part : { ...part, owner: `relation ${table}` };
 }

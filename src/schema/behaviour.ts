@@ -10,12 +10,16 @@ export interface ReferenceContext {
   readonly visibility: Visibility;
 }
 
-/** A column that PostgreSQL computes from its row. It is in the table and in no row of a repository. */
+/**
+ * A column that a trigger computes from its row, whoever writes it. It is in the table and in no row of a repository.
+ * A table in use can be given one: a stored generated column would rewrite it under a lock.
+ */
 export interface ComputedColumn {
   readonly name: string;
-  /** Type and expression as DDL writes them. */
+  /** As DDL writes it. */
   readonly sqlType: string;
-  readonly generatedSql: string;
+  /** Over the row that is written, its columns quoted: `to_tsvector('english', coalesce(new."title", ''))`. Never null. */
+  readonly valueSql: string;
 }
 
 /** What a table has besides what its declaration lists. */
@@ -42,5 +46,5 @@ export interface Behaviour {
    * A write as it should really happen: a delete becomes an update, an insert gains an author. Runs once per shape: what
    * differs from call to call (the actor) is a parameter that reads it from the call.
    */
-  rewrite?(write: Write, entity: EntityDescription): Write;
+  rewrite?(write: Write, entity: EntityDescription, schema: readonly EntityDescription[]): Write;
 }

@@ -164,6 +164,16 @@ export interface SearchedColumn {
   readonly weight: SearchWeight;
 }
 
+/** Where an entity's history is, and what is recorded there. */
+export interface HistoryDescription {
+  /** The table with its versions: `tasks_history`. */
+  readonly table: string;
+  /** Columns whose values are recorded. */
+  readonly kept: readonly ColumnDescription[];
+  /** Columns of which only that they changed is recorded. */
+  readonly concealed: readonly ColumnDescription[];
+}
+
 /** A table and how it behaves: the model that everything below the schema works on. */
 export interface EntityDescription {
   readonly name: string;
@@ -191,4 +201,6 @@ export interface EntityDescription {
   readonly list: ListRules;
   /** What its rows are searched by. */
   readonly search: SearchDescription | undefined;
+  /** What is recorded of its rows' past. */
+  readonly history: HistoryDescription | undefined;
 }

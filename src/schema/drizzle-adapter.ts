@@ -24,6 +24,7 @@ import { describeColumns, describeEnums } from "./drizzle-columns.ts";
 import { describeIndex } from "./drizzle-indexes.ts";
 import { renderClause } from "./drizzle-sql.ts";
 import { declarationOf } from "./entity.ts";
+import { describeHistory } from "./history-description.ts";
 import { describeSearch } from "./search-description.ts";
 import { idsNeededBy, referencesOfTable } from "./table-references.ts";
 import { refuseUnusable } from "./usable.ts";
@@ -76,6 +77,7 @@ class TableDescription implements EntityDescription {
   readonly softDelete: boolean;
   readonly list: EntityDescription["list"];
   readonly search: EntityDescription["search"];
+  readonly history: EntityDescription["history"];
   readonly #config: TableConfig;
   readonly #byColumn: ReadonlyMap<string, ColumnDescription>;
   #foreignKeys: readonly ForeignKeyDescription[] | undefined;
@@ -118,6 +120,8 @@ class TableDescription implements EntityDescription {
             declaration.partitionBy,
           );
     this.search = declaration?.search === undefined ? undefined : describeSearch(this, declaration.search);
+    this.history =
+      declaration?.history === undefined ? undefined : describeHistory(this, declaration.history);
     refuseUnusable(this, config.columns);
     refuseKeysAcrossPartitions(this);
   }

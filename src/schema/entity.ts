@@ -14,6 +14,7 @@ import { softDeleteColumns } from "./columns.ts";
 import { refuseUnfinished } from "./declared/constraints.ts";
 import type { PartitionBy } from "./declared/partition-by.ts";
 import { refuseUnknownOptions } from "./declared/registry.ts";
+import type { HistoryRules } from "./history-rules.ts";
 import { type ColumnMarks, marksOf, type SecretMark } from "./marks.ts";
 import type { SearchRules } from "./search-rules.ts";
 
@@ -36,7 +37,11 @@ export interface ListRules {
 }
 
 /** How an entity behaves, beside its columns. */
-export interface EntityOptions<TColumns, TSearch extends string = string> {
+export interface EntityOptions<
+  TColumns,
+  TSearch extends string = string,
+  THistory extends boolean | HistoryRules = boolean | HistoryRules,
+> {
   /** Drizzle's indexes, checks, composite keys and foreign keys. */
   readonly constraints?: (columns: TColumns) => PgTableExtraConfigValue[];
   /**
@@ -51,6 +56,12 @@ export interface EntityOptions<TColumns, TSearch extends string = string> {
    * is no property of a row, and its index.
    */
   readonly search?: SearchRules<TSearch>;
+  /**
+   * Every change of a row is recorded, whoever makes it: what it was, who changed it, when and why. Adds a table,
+   * `<name>_history`, and triggers. Secret columns are left out, and those that `except` names: of them it is
+   * recorded only that they changed. @default false
+   */
+  readonly history?: THistory;
   /** Divides the table. Its primary key and unique keys must name the columns it is divided by. */
   readonly partitionBy?: PartitionBy<keyof TColumns & string>;
   /** What the table is for, in the database itself. Columns say it with `comment(column, "…")`. */
@@ -68,6 +79,7 @@ export interface EntityTraits {
   readonly softDelete: boolean;
   /** The properties that are searched; never where there is no search. */
   readonly search: string;
+  readonly history: boolean;
 }
 
 /** Properties of text that anybody may see. */
@@ -92,6 +104,7 @@ export type Entity<
   TColumns extends ColumnMap,
   TSoft extends boolean,
   TSearch extends string = never,
+  THistory extends boolean = false,
 > = PgTableWithColumns<{
   name: TName;
   schema: string;
@@ -103,6 +116,7 @@ export type Entity<
     readonly columns: AllColumns<TColumns, TSoft>;
     readonly softDelete: TSoft;
     readonly search: TSearch;
+    readonly history: THistory;
   };
 };
 
@@ -127,6 +141,7 @@ export interface EntityDeclaration {
   readonly softDelete: boolean;
   readonly list: ListRules;
   readonly search: SearchRules | undefined;
+  readonly history: HistoryRules | true | undefined;
   readonly marks: ReadonlyMap<string, ColumnMarks>;
   readonly partitionBy: PartitionBy<string> | undefined;
   readonly comment: string | undefined;
@@ -140,6 +155,7 @@ const OPTION_NAMES = [
   "softDelete",
   "list",
   "search",
+  "history",
   "partitionBy",
   "comment",
   "renamedFrom",
@@ -167,14 +183,15 @@ export function entity<
   TColumns extends ColumnMap,
   const TSoft extends boolean = false,
   const TSearch extends SearchableKeys<TColumns> = never,
+  const THistory extends boolean | HistoryRules<keyof TColumns & string> = false,
 >(
   app: PgSchema,
   name: TName,
   columns: TColumns,
-  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">, TSearch> & {
+  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">, TSearch, THistory> & {
     readonly softDelete?: TSoft;
   } = {},
-): Entity<TName, TColumns, TSoft, TSearch> {
+): Entity<TName, TColumns, TSoft, TSearch, THistory extends false ? false : true> {
   refuseUnknownOptions(`entity "${name}"`, options, OPTION_NAMES);
   const all = withBehaviourColumns(name, columns, options.softDelete === true);
   refuseTooManyColumns(name, all);
@@ -196,13 +213,23 @@ export function entity<
     softDelete: options.softDelete === true,
     list: options.list ?? {},
     search: options.search,
+    history: historyOf(name, options.history),
     marks,
     partitionBy: options.partitionBy,
     comment: options.comment,
     renamedFrom: options.renamedFrom,
     dependsOn: options.dependsOn ?? [],
   });
-  return table as unknown as Entity<TName, TColumns, TSoft, TSearch>;
+  return table as unknown as Entity<TName, TColumns, TSoft, TSearch, THistory extends false ? false : true>;
+}
+
+function historyOf(
+  entityName: string,
+  given: boolean | HistoryRules | undefined,
+): HistoryRules | true | undefined {
+  if (given === undefined || given === false) return undefined;
+  if (given === true || (typeof given === "object" && given !== null)) return given;
+  throw new SchemaError(`history of "${entityName}" must be true, or an object with except`);
 }
 
 /** What was declared beside a table's columns, or `undefined` for a plain Drizzle table. */

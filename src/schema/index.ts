@@ -9,6 +9,7 @@ export {
   isEntity,
   type ListRules,
 } from "./entity.ts";
+export type { HistoryRules } from "./history-rules.ts";
 export type { SearchConfig, SearchRules, SearchWeight } from "./search-rules.ts";
 export type { RelationMap } from "./relations.ts";
 export { type Many, type One, type RelationBuilder, type Relations, relations } from "./relations.ts";
@@ -76,6 +77,7 @@ export type {
   EntityDescription,
   EnumDescription,
   ForeignKeyDescription,
+  HistoryDescription,
   IndexDescription,
   KeyDescription,
   ObjectId,

@@ -35,8 +35,8 @@ export interface SchemaDescription {
  * exports what was declared on it. Types, helpers and plain Drizzle tables are passed over.
  *
  * @throws {SCHEMA_INVALID} for two objects of one name, a trigger or grant on what is not exported, a relation no
- * foreign key stands for, one that two could stand for, and a foreign key onto a unique key that holds among living
- * rows only.
+ * foreign key stands for, one that two could stand for, a foreign key onto a unique key that holds among living rows
+ * only, and a CASCADE between a soft-deleted entity and another.
  */
 export function describeSchema(schema: Readonly<Record<string, unknown>>): SchemaDescription {
   const { relations: declared, ...content } = collectSchema(schema);
@@ -58,7 +58,10 @@ export function describeSchema(schema: Readonly<Record<string, unknown>>): Schem
   const relationsOf = (entity: EntityDescription) => relations.get(entity) ?? new Map();
   for (const entity of entities) {
     refuseRelatedSorts(entity, relationsOf);
-    for (const key of entity.foreignKeys) refusePartialTarget(entity, key);
+    for (const key of entity.foreignKeys) {
+      refusePartialTarget(entity, key);
+      refuseMixedCascade(entity, key);
+    }
   }
   return {
     schemas: schemasOf([...entities, ...objects, ...enums]),
@@ -77,9 +80,11 @@ function renamesOf(
   entities: readonly EntityDescription[],
   enums: readonly EnumDescription[],
 ): readonly RenameDescription[] {
-  const tables = entities.flatMap(({ name, renamedFrom }): RenameDescription[] =>
-    renamedFrom === undefined ? [] : [{ kind: "table", from: renamedFrom, to: name }],
-  );
+  const tables = entities.flatMap(({ name, renamedFrom, history }): RenameDescription[] => {
+    if (renamedFrom === undefined) return [];
+    const past = history === undefined ? [] : ["_history", "_history_default"];
+    return ["", ...past].map((end) => ({ kind: "table", from: renamedFrom + end, to: name + end }));
+  });
   const columns = entities.flatMap((entity) =>
     entity.columns.flatMap(({ name, marks }): RenameDescription[] =>
       marks.renamedFrom === undefined
@@ -103,6 +108,22 @@ function refusePartialTarget(entity: EntityDescription, key: ForeignKeyDescripti
     `foreign key "${key.name}" of "${entity.name}" names a unique key of "${key.target.name}", which is soft-deleted`,
     {
       hint: "There the key holds among living rows only, which PostgreSQL cannot refer to. Refer to the primary key.",
+    },
+  );
+}
+
+/**
+ * A soft-deleted parent would take children along that no restore brings back. A parent that is really deleted would take
+ * rows along that are to be kept: PostgreSQL deletes them behind the back of whoever asked, and where a trigger keeps one
+ * it is left without the row it refers to.
+ */
+function refuseMixedCascade(entity: EntityDescription, key: ForeignKeyDescription): void {
+  if (key.onDelete !== "cascade" || entity.softDelete === key.target.softDelete) return;
+  const [soft, other] = entity.softDelete ? [entity, key.target] : [key.target, entity];
+  throw new SchemaError(
+    `foreign key "${key.name}" of "${entity.name}" cascades between "${soft.name}", which is soft-deleted, and "${other.name}", which is not`,
+    {
+      hint: `Declare softDelete for "${other.name}" too, or let the foreign key restrict or set null.`,
     },
   );
 }

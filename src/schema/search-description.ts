@@ -20,8 +20,8 @@ const TEXT_TYPE = /^(text|varchar|character varying)\b/;
 /**
  * Reads what an entity declares of its search.
  *
- * @throws {SCHEMA_INVALID} for a column that is unknown, secret or no text, a configuration that is no name, and a
- * table that has a column of the name the search needs.
+ * @throws {SCHEMA_INVALID} for a column that is unknown, secret, generated or no text, a configuration that is no name,
+ * and a table that has a column of the name the search needs.
  */
 export function describeSearch(
   { name, columns, byKey }: Pick<EntityDescription, "name" | "columns" | "byKey">,
@@ -55,14 +55,21 @@ export function describeSearch(
   return { columns: searched, config, typos: typos === true, vector: VECTOR };
 }
 
-function isSearchable({ marks, sqlType, kind }: ColumnDescription): boolean {
-  return marks.secret !== true && kind === "text" && TEXT_TYPE.test(sqlType);
+function isSearchable({ marks, sqlType, kind, generatedSql }: ColumnDescription): boolean {
+  return marks.secret !== true && generatedSql === undefined && kind === "text" && TEXT_TYPE.test(sqlType);
 }
 
 function refuseUnsearchable(what: string, column: ColumnDescription): void {
   if (isSearchable(column)) return;
   if (column.marks.secret === true)
     throw new SchemaError(`${what}: "${column.key}" is secret, and a search would tell it word by word`);
+  if (column.generatedSql !== undefined)
+    throw new SchemaError(
+      `${what}: "${column.key}" is generated, and has no value yet when its row is written`,
+      {
+        hint: "Search the columns it is made of.",
+      },
+    );
   throw new SchemaError(`${what}: "${column.key}" is ${column.sqlType}, and only text is searched`, {
     hint: "Columns of text and varchar have words to search for.",
   });

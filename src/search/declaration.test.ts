@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { integer, text, uuid, varchar } from "drizzle-orm/pg-core";
 import { appSchema, entity, type SearchRules, secret, ulidKey } from "plinth/schema";
 import { describe, expect, it } from "vitest";
@@ -16,6 +17,7 @@ const columns = () => ({
   hours: integer(),
   token: secret(text()),
   other: uuid(),
+  loud: text().generatedAlwaysAs(sql`upper(title)`),
 });
 
 function schemaWith(search: unknown, { hasTrigrams = false } = {}) {
@@ -28,22 +30,25 @@ const rendered = (search: unknown, options = {}) =>
   renderSchema(describeSchema(schemaWith(search, options)), BEHAVIOURS).up;
 
 describe("a declared search", () => {
-  it("is a generated column and its index, weighted by the order of the columns", () => {
+  it("is a column that a trigger keeps and its index, weighted by the order of the columns", () => {
     const up = rendered({ columns: ["title", "body"] });
+    expect(up[0]).toContain(`\n  "search_vector" tsvector,\n`);
     expect(up.join(";\n")).toContain(
-      `"search_vector" tsvector generated always as (setweight(to_tsvector('english', coalesce("title", '')), 'A') || setweight(to_tsvector('english', coalesce("body", '')), 'B')) stored`,
+      `setweight(to_tsvector('english', coalesce(new."title", '')), 'A') || setweight(to_tsvector('english', coalesce(new."body", '')), 'B');`,
     );
     expect(up).toContain(`create index "items_search_vector_idx" on "items" using gin ("search_vector")`);
+    expect(up).toContain(`create trigger "zz_search_vector" before insert or update on "items"
+  for each row execute function "items_search_vector"()`);
   });
 
   it("takes a configuration and weights", () => {
-    const [table] = rendered({
+    const up = rendered({
       columns: ["title", "code"],
       config: "pg_catalog.simple",
       weights: { code: "A" },
-    });
-    expect(table).toContain(`setweight(to_tsvector('pg_catalog.simple', coalesce("code", '')), 'A')`);
-    expect(table).toContain(`coalesce("title", '')), 'A')`);
+    }).join(";\n");
+    expect(up).toContain(`setweight(to_tsvector('pg_catalog.simple', coalesce(new."code", '')), 'A')`);
+    expect(up).toContain(`coalesce(new."title", '')), 'A')`);
   });
 
   it("has trigram indexes where it says typos, by the extension's own schema", async () => {
@@ -69,6 +74,7 @@ describe("a declared search", () => {
     [{ columns: ["hours"] }, '"hours" is integer, and only text is searched'],
     [{ columns: ["other"] }, '"other" is uuid, and only text is searched'],
     [{ columns: ["token"] }, '"token" is secret'],
+    [{ columns: ["loud"] }, '"loud" is generated, and has no value yet when its row is written'],
     [{ columns: ["__proto__"] }, 'unknown column "__proto__"'],
     [{ columns: ["title"], weights: { body: "A" } }, 'unknown column "body"'],
     [{ columns: ["title"], weights: { title: "E" } }, 'unknown weight "E"'],

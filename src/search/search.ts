@@ -10,10 +10,10 @@ import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
 const NOTHING: TableAdditions = { columns: [], indexes: [] };
 
 /**
- * Keeps the words of a row beside it, as a generated column: PostgreSQL computes it whenever it writes the row, so a
- * search finds what any client has written, in the very moment it is committed.
+ * Keeps the words of a row beside it, in a column that a trigger computes whenever the row is written, so a search
+ * finds what any client has written, in the very moment it is committed. ADR 0028 says why it is no generated column.
  *
- * @see https://www.postgresql.org/docs/current/textsearch-tables.html
+ * @see https://www.postgresql.org/docs/current/textsearch-features.html#TEXTSEARCH-UPDATE-TRIGGERS
  */
 export const searchBehaviour: Behaviour = {
   name: "search",
@@ -27,16 +27,16 @@ function searchAdditions({ name }: EntityDescription, search: SearchDescription)
     ginIndex(`${name}_${column.name}_trgm_idx`, `${quoteIdentifier(column.name)} gin_trgm_ops`),
   );
   return {
-    columns: [{ name: vector, sqlType: "tsvector", generatedSql: wordsOf(search) }],
+    columns: [{ name: vector, sqlType: "tsvector", valueSql: wordsOf(search) }],
     indexes: [ginIndex(`${name}_${vector}_idx`, quoteIdentifier(vector)), ...(typos ? trigrams : [])],
   };
 }
 
-/** `setweight(to_tsvector('english', coalesce("title", '')), 'A') || …` */
+/** `setweight(to_tsvector('english', coalesce(new."title", '')), 'A') || …` */
 function wordsOf({ columns, config }: SearchDescription): string {
   const words = columns.map(
     ({ column, weight }) =>
-      `setweight(to_tsvector(${quoteLiteral(config)}, coalesce(${quoteIdentifier(column.name)}, '')), '${weight}')`,
+      `setweight(to_tsvector(${quoteLiteral(config)}, coalesce(new.${quoteIdentifier(column.name)}, '')), '${weight}')`,
   );
   return words.join(" || ");
 }

@@ -42,7 +42,7 @@ function adding(ground: Ground, table: TableObject, column: CatalogColumn, defin
 }
 
 const STORED =
-  "PostgreSQL stores it for every row at once; a plain column that a trigger keeps and batches fill is the online form";
+  "PostgreSQL stores it for every row at once; a plain column that a trigger keeps and batches fill, as search: declares one, is the online form";
 
 /** Of a stored generated column, and of one whose domain has rules, the server writes every row. */
 function allowed(ground: Ground, column: CatalogColumn, statement: string): string {

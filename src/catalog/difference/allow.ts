@@ -1,5 +1,6 @@
 /** Rules of `plinth migrate lint` that speak of statements for which PostgreSQL has no online form. */
 export type AllowedRule =
+  | "breaks/drop-column"
   | "lock/blocks"
   | "lock/collation"
   | "lock/domain-column"

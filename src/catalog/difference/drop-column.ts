@@ -1,8 +1,11 @@
 import type { CatalogColumn, TableObject } from "../model.ts";
+import { allowing } from "./allow.ts";
 import { columnPath, followsParents, type Ground } from "./ground.ts";
 import { sqlName } from "./names.ts";
 import { namesOf, needsOf, type PartObject } from "./sides.ts";
 import { RANK, type Step } from "./step.ts";
+
+const AGAIN = "a column of its name, computed anew, takes its place before anybody can look";
 
 /** Takes a column away, for good or to add it again in another form, with what the server takes along. */
 export function dropColumn(
@@ -22,14 +25,16 @@ export function dropColumn(
       along.includes(object.ownedBy) &&
       ground.fateOf(object.id) === "drop",
   );
-  if (column.generated === undefined) {
+  if (column.generated === undefined && !ground.from.kept.has(column.id)) {
     ground.losses.push({ object: columnPath(ground, table, column.name), what: "data" });
   }
   const only = isLeftBelow ? "only " : "";
+  const statement = `alter table ${only}${ground.ref(table.id)} drop column ${sqlName(column.name)}`;
+  const isComputedAgain = isAddedAgain && ground.from.kept.has(column.id) && ground.isBusy(table.id);
   return [
     {
       rank: isAddedAgain ? RANK.retype : RANK.dropColumn,
-      statements: [`alter table ${only}${ground.ref(table.id)} drop column ${sqlName(column.name)}`],
+      statements: [allowing(isComputedAgain, "breaks/drop-column", AGAIN, statement)],
       drops: [...along, ...taken.map(({ id }) => id), ...sequences.map(({ id }) => id)],
       frees: ground.lateNeeds([
         ...along.flatMap((id) => ground.from.columns.get(id)?.column.dependsOn ?? []),

@@ -1,4 +1,5 @@
 import type { TableObject } from "../model.ts";
+import { dollarQuote } from "../render/dollar-quote.ts";
 import { columnPath, type Ground } from "./ground.ts";
 import { literal, sqlName } from "./names.ts";
 import type { Loss } from "./plan.ts";
@@ -28,13 +29,39 @@ export function fillColumn(
   value: string,
 ): readonly string[] {
   for (const touched of touchedColumns(ground, table)) ground.losses.push(touched);
-  return rowTables(ground, table).map(({ id }) => batches(ground.ref(id), sqlName(column), value));
+  const name = sqlName(column);
+  const fill = { set: `${name} = ${value}`, where: `${name} is null` };
+  return rowTables(ground, table).map(({ id }) => batches(ground.ref(id), fill));
 }
 
-function batches(table: string, column: string, value: string): string {
-  return `do $$
+/** What an update of many rows says. */
+export interface Fill {
+  readonly set: string;
+  /** True of no row that was filled. */
+  readonly where: string;
+  /** PL/pgSQL before it, and after it where its transaction goes on. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** A block that fills a table in the transaction it runs in. */
+export function inOne(table: string, { set, where, before, after }: Fill): string {
+  const lines = [before, `update only ${table} set ${set}\n  where ${where};`, after];
+  return `do ${dollarQuote(`\nbegin\n  ${lines.filter((line) => line !== undefined).join("\n  ")}\nend\n`)}`;
+}
+
+/**
+ * A block that fills a table, a batch a transaction. The first pass leaves out rows that somebody is writing, so that it
+ * waits for nobody while others wait for its batch: no transaction of theirs can end in a deadlock with it.
+ */
+export function batches(table: string, { set, where, before }: Fill): string {
+  const places = `select ctid from only ${table}
+        where ${where}
+          and ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + ${PAGES_PER_BATCH})::tid`;
+  return `do ${dollarQuote(`
 declare
   page bigint;
+  places tid[];
   changed bigint;
   total bigint;
 begin
@@ -42,18 +69,22 @@ begin
     page := 0;
     total := 0;
     while page * current_setting('block_size')::bigint < pg_relation_size(${literal(table)}) loop
-      update only ${table} set ${column} = ${value}
-      where ${column} is null
-        and ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + ${PAGES_PER_BATCH})::tid;
+      if pass = 1 then
+        places := array(${places}
+        for no key update skip locked);
+      else
+        places := array(${places});
+      end if;${before === undefined ? "" : `\n      ${before}`}
+      update only ${table} set ${set} where ctid = any(places);
       get diagnostics changed = row_count;
       total := total + changed;
       commit;
       page := page + ${PAGES_PER_BATCH};
     end loop;
-    exit when total = 0;
+    exit when pass > 1 and total = 0;
   end loop;
 end
-$$`;
+`)}`;
 }
 
 /** `BEFORE UPDATE ON`, `BEFORE INSERT OR UPDATE OR DELETE ON`: of any column. */
@@ -62,12 +93,17 @@ const BEFORE_UPDATE = /\bBEFORE (?:(?:INSERT|DELETE) OR )*UPDATE (?:ON|OR)\b/;
 /** What a trigger's function assigns to the row: `new.updated_at = now();` */
 const ASSIGNMENT = /(?:^|;|\b(?:begin|then|else|loop)\b)\s*new\.("(?:[^"]|"")+"|[a-z_][\w$]*)\s*:?=/gim;
 
-/** Filling a column is an update: what triggers set at every update, `updated_at` say, is overwritten in every row. */
-function touchedColumns(ground: Ground, table: TableObject): readonly Loss[] {
+/**
+ * Filling a column is an update: what triggers set at every update, `updated_at` say, is overwritten in every row.
+ *
+ * @param after the name of a trigger that undoes what those before it have set
+ */
+export function touchedColumns(ground: Ground, table: TableObject, after = ""): readonly Loss[] {
   const known = new Set(ground.losses.map(({ object }) => object));
   const triggers = (ground.to.parts.get(table.id) ?? []).filter(
     (part) =>
       part.kind === "trigger" &&
+      part.name > after &&
       (part.enabled === "origin" || part.enabled === "always") &&
       BEFORE_UPDATE.test(part.definition),
   );
@@ -80,7 +116,9 @@ function touchedColumns(ground: Ground, table: TableObject): readonly Loss[] {
   const names = new Set(
     bodies.flatMap((body) => [...body.matchAll(ASSIGNMENT)].map(([, name = ""]) => name)),
   );
-  const kept = table.columns.filter(({ id }) => ground.decisions.columns.get(id) === "keep");
+  const kept = table.columns.filter(
+    ({ id }) => ground.decisions.columns.get(id) === "keep" && !ground.to.kept.has(id),
+  );
   return kept
     .filter(({ name }) => names.has(name) || names.has(sqlName(name)) || names.has(`"${name}"`))
     .map(({ name }): Loss => ({ object: columnPath(ground, table, name), what: "data" }))

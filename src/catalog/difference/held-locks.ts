@@ -5,7 +5,7 @@ const COMMENTS = /^(?:--[^\n]*\n)+/;
 
 /** Statements with a transaction of their own, or none: nothing is held before them or after them. */
 const ALONE =
-  /^(?:do \$\$[\s\S]*\bcommit;|(?:create (?:unique )?|drop )index concurrently |alter (?:table|domain) \S+ validate constraint |alter type \S+ add value )/;
+  /^(?:do \$\w*\$[\s\S]*\bcommit;|(?:create (?:unique )?|drop )index concurrently |alter (?:table|domain) \S+ validate constraint |alter type \S+ add value )/;
 
 /** Statements that ask for a lock which keeps others out, and of which table. */
 const LOCKING = [

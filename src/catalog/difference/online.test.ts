@@ -102,6 +102,7 @@ alter table people alter column token set default gen_random_uuid();
 do $$
 declare
   page bigint;
+  places tid[];
   changed bigint;
   total bigint;
 begin
@@ -109,15 +110,23 @@ begin
     page := 0;
     total := 0;
     while page * current_setting('block_size')::bigint < pg_relation_size('people') loop
-      update only people set token = gen_random_uuid()
-      where token is null
-        and ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + 32)::tid;
+      if pass = 1 then
+        places := array(select ctid from only people
+        where token is null
+          and ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + 32)::tid
+        for no key update skip locked);
+      else
+        places := array(select ctid from only people
+        where token is null
+          and ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + 32)::tid);
+      end if;
+      update only people set token = gen_random_uuid() where ctid = any(places);
       get diagnostics changed = row_count;
       total := total + changed;
       commit;
       page := page + 32;
     end loop;
-    exit when total = 0;
+    exit when pass > 1 and total = 0;
   end loop;
 end
 $$`,
@@ -148,7 +157,7 @@ alter table people alter column born type date using born::date`,
       "body text",
       "body text, words tsvector generated always as (to_tsvector('english', body)) stored",
     ),
-    `-- plinth:allow lock/stored-column: PostgreSQL stores it for every row at once; a plain column that a trigger keeps and batches fill is the online form
+    `-- plinth:allow lock/stored-column: PostgreSQL stores it for every row at once; a plain column that a trigger keeps and batches fill, as search: declares one, is the online form
 alter table people add column words tsvector generated always as (to_tsvector('english'::regconfig, body)) stored`,
   ],
   [

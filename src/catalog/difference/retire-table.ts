@@ -36,7 +36,7 @@ function copyRows(ground: Ground, from: TableObject, to: TableObject, aside: str
   const kept = to.columns.filter(({ name, generated }) => old.has(name) && generated === undefined);
   for (const column of from.columns) {
     const isKept = to.columns.some(({ name }) => name === column.name);
-    if (!isKept && column.generated === undefined)
+    if (!isKept && column.generated === undefined && !ground.from.kept.has(column.id))
       ground.losses.push({ object: columnPath(ground, from, column.name), what: "data" });
   }
   const overriding = kept.some(({ identity }) => identity !== undefined) ? " overriding system value" : "";

@@ -27,7 +27,7 @@ export function dropRoutine(ground: Ground, routine: RoutineObject): readonly St
  * A path that was pinned with `from current` is in the catalog under the schema's name. Written that way again the file
  * works under any name of the schema.
  */
-function portable(home: string, { definition }: RoutineObject): string {
+export function portable(home: string, { definition }: RoutineObject): string {
   const line = `\n SET search_path TO '${home.replaceAll("'", "''")}'\n`;
   const at = definition.indexOf(line);
   const body = definition.search(/\n(AS |BEGIN ATOMIC|RETURN )/);

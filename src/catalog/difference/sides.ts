@@ -1,3 +1,4 @@
+import { type KeptColumn, keptBy } from "../kept-column.ts";
 import type {
   Catalog,
   CatalogColumn,
@@ -38,6 +39,8 @@ export interface Side {
   readonly dependents: ReadonlyMap<string, readonly string[]>;
   /** Partitions and inheriting tables, by id of the parent. */
   readonly children: ReadonlyMap<string, readonly TableObject[]>;
+  /** Columns that a trigger keeps computed, by their id. */
+  readonly kept: ReadonlyMap<string, KeptColumn>;
 }
 
 export function sideOf(catalog: Catalog): Side {
@@ -58,7 +61,18 @@ export function sideOf(catalog: Catalog): Side {
     if (object.kind !== "table") continue;
     for (const column of object.columns) for (const id of column.dependsOn) push(dependents, id, column.id);
   }
-  return { catalog, objects, columns, parts, dependents, children };
+  return { catalog, objects, columns, parts, dependents, children, kept: keptColumns(objects) };
+}
+
+function keptColumns(objects: Side["objects"]): ReadonlyMap<string, KeptColumn> {
+  const found = [...objects.values()].flatMap((object): readonly (readonly [string, KeptColumn])[] => {
+    const kept = object.kind === "trigger" ? keptBy(object, objects) : undefined;
+    const table = object.kind === "trigger" ? objects.get(object.table) : undefined;
+    if (kept === undefined || table?.kind !== "table") return [];
+    const column = table.columns.find(({ name }) => name === kept.column);
+    return column === undefined || column.generated !== undefined ? [] : [[column.id, kept]];
+  });
+  return new Map(found);
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -5,6 +5,7 @@ import { addConstraint, alterConstraint, dropConstraint } from "./constraint.ts"
 import { createTable, inlineConstraints } from "./create-table.ts";
 import { dropTable } from "./drop-table.ts";
 import { alterExtension, createExtension, createSchema, dropExtension, dropSchema } from "./extension.ts";
+import { fillKeptColumns } from "./fill-kept.ts";
 import type { Ground } from "./ground.ts";
 import { alterIndex, createIndex, dropIndex } from "./index-steps.ts";
 import { createOther, createStatistics, dropOther, dropStatistics } from "./other.ts";
@@ -46,7 +47,7 @@ export function stepsFor(ground: Ground): readonly Step[] {
         return old === undefined ? [] : keep(ground, old, object);
     }
   });
-  return [...dropped, ...made].filter(isWorthIt);
+  return [...dropped, ...made, ...fillKeptColumns(ground)].filter(isWorthIt);
 }
 
 /** A step may have nothing to say and still keep others in order. */

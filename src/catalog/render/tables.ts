@@ -78,8 +78,9 @@ function columnLine(column: ColumnDescription, names: Names): string {
   return words.join(" ");
 }
 
-function computedLine({ name, sqlType, generatedSql }: ComputedColumn): string {
-  return `${quoteIdentifier(name)} ${sqlType} generated always as (${generatedSql}) stored`;
+/** Its trigger computes it; see `kept-column.ts`. */
+function computedLine({ name, sqlType }: ComputedColumn): string {
+  return `${quoteIdentifier(name)} ${sqlType}`;
 }
 
 /** What a sequence says beside its defaults. */

@@ -13,7 +13,14 @@ import { readMigrationsIfAny } from "../folder.ts";
 import { nextFileName, writeMigrationFile } from "../make-file.ts";
 import { type MigrationFile, parseMigrationFile } from "../migration-file.ts";
 import { buildFromStatements, replayFile, replayMigrations } from "../replay.ts";
-import { applicableRenames, describeRename, likelyRenames, renameSql } from "./rename.ts";
+import {
+  applicableRenames,
+  describeRename,
+  followingFunctions,
+  likelyRenames,
+  notedRenames,
+  renameSql,
+} from "./rename.ts";
 import { lossText, mayFail, renderMigration, type TwoWayPlan } from "./render-migration.ts";
 
 /** What a migration is generated from. */
@@ -90,9 +97,9 @@ export async function generateMigration(options: GenerateOptions): Promise<Gener
     if (compareCatalogs(before, after).length === 0) return NOTHING;
     const trial = keep(await past.clone());
     const renames = applicableRenames(before, after, options.renames ?? [], options.renameFlags ?? []);
-    const renamed = renames.length === 0 ? before : await rename(past, renames, schemaName);
+    const { renamed, ways } = await rename(past, before, renames, schemaName);
     if (options.acceptDrops !== true) refuseLikelyRenames(renamed, after);
-    const plan = planBothWays(renamed, after, renames);
+    const plan = planBothWays(renamed, after, [...ways, ...notedRenames(renamed, after, renames)]);
     const fileName = nextFileName(files, options.name);
     const text = renderMigration(plan);
     const file = parseMigrationFile(fileName, Buffer.from(text));
@@ -132,23 +139,39 @@ function read(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
   return database.use((connection) => readCatalog(connection, schemaName));
 }
 
+/** A statement and its way back. */
+interface Way {
+  readonly up: string;
+  readonly down: string;
+}
+
 /** The server renames: what a name stands in (views, checks, policies) follows by itself, and is read again. */
-function rename(database: ShadowDatabase, renames: readonly Rename[], schemaName: string): Promise<Catalog> {
+function rename(
+  database: ShadowDatabase,
+  before: Catalog,
+  renames: readonly Rename[],
+  schemaName: string,
+): Promise<{ readonly renamed: Catalog; readonly ways: readonly Way[] }> {
+  const named = renames.map(renameSql);
+  if (named.length === 0) return Promise.resolve({ renamed: before, ways: [] });
   return database.use(async (connection) => {
     await connection.query({
       text: "select set_config('search_path', quote_ident($1), false)",
       values: [schemaName],
     });
-    for (const one of renames) await connection.script(renameSql(one).up);
-    return readCatalog(connection, schemaName);
+    for (const { up } of named) await connection.script(up);
+    const renamed = await readCatalog(connection, schemaName);
+    const following = followingFunctions(renamed, renames);
+    if (following.length === 0) return { renamed, ways: named };
+    for (const { up } of following) await connection.script(up);
+    return { renamed: await readCatalog(connection, schemaName), ways: [...named, ...following] };
   });
 }
 
-function planBothWays(past: Catalog, wish: Catalog, renames: readonly Rename[]): TwoWayPlan {
+function planBothWays(past: Catalog, wish: Catalog, ways: readonly Way[]): TwoWayPlan {
   const up = planDifference(past, wish, { online: true });
   // A name the server made up is on the database as the past has it: the way back has to call it that.
   const down = planDifference(alignNames(wish, past), past, { online: true });
-  const ways = renames.map(renameSql);
   return {
     up: { ...up, statements: [...ways.map((way) => way.up), ...up.statements] },
     down: { ...down, statements: [...down.statements, ...ways.toReversed().map((way) => way.down)] },

@@ -1,4 +1,4 @@
-import type { Catalog, TableObject } from "../../catalog/index.ts";
+import { type Catalog, renameInKept, type TableObject } from "../../catalog/index.ts";
 import { MigrationError } from "../../errors/index.ts";
 import type { RenameDescription as Rename } from "../../schema/index.ts";
 import { quoteLiteral, sqlName } from "../../sql/index.ts";
@@ -40,6 +40,51 @@ export function renameSql({ kind, of = "", from, to }: Rename): {
       };
     }
   }
+}
+
+/**
+ * What brings the functions that keep a computed column after the columns that they read, and back.
+ *
+ * @param renamed read after the renames
+ */
+export function followingFunctions(
+  renamed: Catalog,
+  renames: readonly Rename[],
+): readonly { readonly up: string; readonly down: string }[] {
+  const columns = renames.flatMap(({ kind, of: table = "", from, to }) =>
+    kind === "column" ? [{ table, from, to }] : [],
+  );
+  return renameInKept(renamed, columns);
+}
+
+/**
+ * What tells the history of a table that a column has another name from now on: versions keep the names that columns had
+ * then. Only where the history stays.
+ */
+export function notedRenames(
+  past: Catalog,
+  wish: Catalog,
+  renames: readonly Rename[],
+): readonly { readonly up: string; readonly down: string }[] {
+  const note = (history: string, from: string, to: string): string => {
+    const [before, after] = [from, to].map((column) => quoteLiteral(JSON.stringify({ column })).trimStart());
+    return `insert into ${sqlName(history)} (operation, row_key, before, after)\n  values ('rename', '', ${before}, ${after})`;
+  };
+  return renames.flatMap(({ kind, of, from, to }) => {
+    const history = `${of}_history`;
+    const isKept = [past, wish].every((catalog) => isHistory(catalog, history));
+    if (kind !== "column" || !isKept) return [];
+    return [{ up: note(history, from, to), down: note(history, to, from) }];
+  });
+}
+
+function isHistory({ objects }: Catalog, name: string): boolean {
+  return objects.some(
+    (object) =>
+      object.kind === "trigger" &&
+      object.table === `table ${sqlName(name)}` &&
+      object.name === `${name}_guard`,
+  );
 }
 
 /**
