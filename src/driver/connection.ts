@@ -80,6 +80,16 @@ export interface QueryOptions {
   readonly pipelined?: boolean | undefined;
 }
 
+/** How a flight of statements runs. */
+export interface BatchOptions extends Pick<QueryOptions, "begin" | "pipelined"> {
+  /**
+   * The flight is the whole of a transaction: it then runs under the time-outs of one, which behind a pooler travel with it.
+   *
+   * @default false
+   */
+  readonly isWhole?: boolean | undefined;
+}
+
 /** A COPY: one statement, without parameters. */
 export interface CopyCall extends Pick<StatementCall, "leavesNoTrace"> {
   readonly text: string;
@@ -149,12 +159,10 @@ export interface Connection {
   /**
    * Sends all statements in one flight with a single Sync: PostgreSQL runs them as one implicit transaction, so
    * all of them happen or none. One round trip. Must not be called inside an open transaction's failed state.
-   * `batchIndexOf(error)` tells which one failed.
+   * `batchIndexOf(error)` tells which one failed. Without a `begin` the Sync is the commit: when the connection is lost
+   * before its answer, `mayHaveHappened(error)` is true.
    */
-  batch(
-    calls: readonly StatementCall[],
-    options?: Pick<QueryOptions, "begin" | "pipelined">,
-  ): Promise<readonly Outcome[]>;
+  batch(calls: readonly StatementCall[], options?: BatchOptions): Promise<readonly Outcome[]>;
 
   /** Runs a text of several statements without parameters (simple protocol). For migrations and operator tools. */
   script(text: string): Promise<readonly Outcome[]>;

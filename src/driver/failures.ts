@@ -23,6 +23,19 @@ export function wasNeverSent(error: unknown): boolean {
   return typeof error === "object" && error !== null && "wasSent" in error && error.wasSent === false;
 }
 
+/** Whether a flight may have been committed although it failed: its connection was lost before the server said how it ended. */
+export function mayHaveHappened(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "mayHaveHappened" in error;
+}
+
+/** Notes that on the error of a flight of which no statement was refused. */
+export function noteIfUnsettled(error: unknown, exchange: Exchange, reply: Reply): unknown {
+  const isUnsettled = reply.kind === "lost" || exchange.farewell !== undefined;
+  if (isUnsettled && exchange.startedIn !== undefined && isPlinthError(error))
+    hide(error, "mayHaveHappened", true);
+  return error;
+}
+
 /** A typed error for what the server refused, with the text it refused: parameterised, so it holds no value. */
 export function statementFailure(
   report: ServerReport,

@@ -1,6 +1,7 @@
 // A session on a server
 export { connect } from "./connect.ts";
 export type {
+  BatchOptions,
   Cell,
   Connection,
   CopyCall,
@@ -15,7 +16,7 @@ export type {
 } from "./connection.ts";
 export { PIPELINE_LIMIT } from "./connection.ts";
 export { busyCopying } from "./copying.ts";
-export { batchIndexOf, wasNeverSent } from "./failures.ts";
+export { batchIndexOf, mayHaveHappened, wasNeverSent } from "./failures.ts";
 export { MalformedRow } from "./protocol-error.ts";
 // Where to connect
 export {

@@ -19,18 +19,18 @@ export function startupOptions(target: ConnectionTarget): string {
 }
 
 /**
- * The statements that begin a transaction. Behind a pooler a session's own time-outs would reach somebody else, so every
+ * The statements that begin a transaction; without a `begin` it is the implicit one of the flight. Behind a pooler a session's own time-outs would reach somebody else, so every
  * transaction brings them along. They are numbers: no quoting is needed.
  */
 export function openingCalls(
-  begin: string,
+  begin: string | undefined,
   { hasSessionSettings }: Pick<Connection, "hasSessionSettings">,
   target: ConnectionTarget,
 ): readonly StatementCall[] {
-  const first = { text: begin, values: [] };
-  if (hasSessionSettings) return [first];
+  const first = begin === undefined ? [] : [{ text: begin, values: [] }];
+  if (hasSessionSettings) return first;
   const settings = timeoutsOf(target).map(([name, ms]) => `pg_catalog.set_config('${name}', '${ms}', true)`);
-  return [first, { text: `select ${settings.join(", ")}`, values: [], leavesNoTrace: true }];
+  return [...first, { text: `select ${settings.join(", ")}`, values: [], leavesNoTrace: true }];
 }
 
 function timeoutsOf({ session }: ConnectionTarget): readonly (readonly [name: string, ms: number])[] {

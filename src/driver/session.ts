@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { hide, type PlinthError, type ServerReport } from "../errors/index.ts";
 import { sendCancelRequest } from "./cancel-request.ts";
 import {
+  type BatchOptions,
   type Connection,
   type CopyCall,
   type Notice,
@@ -21,6 +22,7 @@ import {
   farewellOf,
   lostFailure,
   notBegun,
+  noteIfUnsettled,
   replyFailure,
   SILENT,
 } from "./failures.ts";
@@ -115,7 +117,7 @@ export abstract class Session implements Connection {
 
   async query(call: StatementCall, options?: QueryOptions): Promise<Outcome> {
     const signal = options?.signal;
-    const calls = this.#behind(options?.begin, [call]);
+    const calls = this.#behind(options, [call]);
     const startsTransaction = calls.length > 1;
     for (const each of calls) this.#admit(each);
     const isPipelined = this.#mayPipeline(calls, options);
@@ -134,14 +136,11 @@ export abstract class Session implements Connection {
     throw this.#failureOf(flight, reply, { text: text ?? call.text, signal });
   }
 
-  async batch(
-    given: readonly StatementCall[],
-    options?: Pick<QueryOptions, "begin" | "pipelined">,
-  ): Promise<readonly Outcome[]> {
+  async batch(given: readonly StatementCall[], options?: BatchOptions): Promise<readonly Outcome[]> {
     if (given.length === 0) return [];
     for (const call of given) this.#admit(call);
-    const calls = this.#behind(options?.begin, given);
-    const startsTransaction = calls.length > given.length;
+    const calls = this.#behind(options, given);
+    const startsTransaction = options?.begin !== undefined;
     const isPipelined = this.#mayPipeline(calls, options);
     const isPooled = !this.hasSessionSettings;
     let flight = new Flight(calls, this.#statements, { isPipelined, startsTransaction, isPooled });
@@ -153,9 +152,9 @@ export abstract class Session implements Connection {
     const before = calls.length - given.length;
     if (reply.kind === "done") return reply.outcomes.slice(before);
     const index = reply.kind === "refused" && reply.index < calls.length ? reply.index : undefined;
-    const text = index === undefined ? undefined : calls[index]?.text;
-    const batchIndex = index === undefined || index < before ? undefined : index - before;
-    throw this.#failureOf(flight, reply, { text, batchIndex });
+    if (index === undefined) throw noteIfUnsettled(this.#failureOf(flight, reply, {}), flight, reply);
+    const batchIndex = index < before ? undefined : index - before;
+    throw this.#failureOf(flight, reply, { text: calls[index]?.text, batchIndex });
   }
 
   async script(text: string): Promise<readonly Outcome[]> {
@@ -377,10 +376,11 @@ export abstract class Session implements Connection {
     this.terminate();
   }
 
-  /** The calls, with the BEGIN that goes before them. */
-  #behind(begin: string | undefined, calls: readonly StatementCall[]): readonly StatementCall[] {
-    if (begin === undefined) return calls;
-    checkBegin(begin);
+  /** The calls, with what goes before them at the beginning of a transaction. */
+  #behind(options: BatchOptions | undefined, calls: readonly StatementCall[]): readonly StatementCall[] {
+    const begin = options?.begin;
+    if (begin === undefined && options?.isWhole !== true) return calls;
+    if (begin !== undefined) checkBegin(begin);
     return [...openingCalls(begin, this, this.#target), ...calls];
   }
 

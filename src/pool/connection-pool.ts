@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import type { BatchOptions, Connection, Outcome, StatementCall } from "../driver/index.ts";
 import { CallSite, type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { checkBudget, readBudget } from "./budget.ts";
 import { HoldingScopes, reportHolding } from "./holding.ts";
@@ -124,12 +124,15 @@ export class ConnectionPool implements Pool {
     });
   }
 
-  batch(calls: readonly StatementCall[], options: AcquireOptions = {}): Promise<readonly Outcome[]> {
+  batch(
+    calls: readonly StatementCall[],
+    options: AcquireOptions & Pick<BatchOptions, "isWhole"> = {},
+  ): Promise<readonly Outcome[]> {
     if (this.#closing !== undefined) return Promise.reject(poolClosed());
     return this.#send({
       paces: calls.map((call) => this.#paces.of(call)),
       options,
-      send: (connection, { pipelined }) => connection.batch(calls, { pipelined }),
+      send: (connection, { pipelined }) => connection.batch(calls, { pipelined, isWhole: options.isWhole }),
     });
   }
 

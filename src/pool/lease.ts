@@ -1,4 +1,5 @@
 import type {
+  BatchOptions,
   Connection,
   CopyCall,
   Notice,
@@ -64,10 +65,7 @@ export class LeasedConnection implements Connection {
   query(call: StatementCall, options?: QueryOptions): Promise<Outcome> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.query(call, options);
   }
-  batch(
-    calls: readonly StatementCall[],
-    options?: Pick<QueryOptions, "begin" | "pipelined">,
-  ): Promise<readonly Outcome[]> {
+  batch(calls: readonly StatementCall[], options?: BatchOptions): Promise<readonly Outcome[]> {
     return this.#isRevoked ? Promise.reject(this.#misuse()) : this.#connection.batch(calls, options);
   }
   script(text: string): Promise<readonly Outcome[]> {

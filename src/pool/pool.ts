@@ -1,4 +1,4 @@
-import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import type { BatchOptions, Connection, Outcome, StatementCall } from "../driver/index.ts";
 import type { CallSite, HolderReport } from "../errors/index.ts";
 
 /** Lends connections. One per process and database. */
@@ -28,9 +28,13 @@ export interface Pool {
 
   /**
    * Runs several statements in one flight, all or nothing. One of reads that are all known to be short may share a
-   * connection, as a single one with `run`.
+   * connection, as a single one with `run`. Whether the rest was committed when its connection is lost, `mayHaveHappened`
+   * tells.
    */
-  batch(calls: readonly StatementCall[], options?: AcquireOptions): Promise<readonly Outcome[]>;
+  batch(
+    calls: readonly StatementCall[],
+    options?: AcquireOptions & Pick<BatchOptions, "isWhole">,
+  ): Promise<readonly Outcome[]>;
 
   /**
    * Connects once and checks the connection budget; called on boot. One round trip.

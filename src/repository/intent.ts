@@ -12,10 +12,15 @@ export interface Intent<T> {
   readonly additions: readonly Addition[];
   /** The texts of statements that follow once the first answer has named their keys. */
   readonly later?: readonly string[] | undefined;
-  /** Its answer can turn out to be a failure ("no such row"), which has to undo what else is in a batch. */
+  /** Its first answer, without a row, can turn out to be a failure, which has to undo what else is in a batch. */
   readonly mayRefuse?: boolean;
   /** It keeps rows for the transaction it is in, and is of no use outside one. */
   readonly isLocking?: boolean;
+  /**
+   * The same statements, with a first one that the server itself fails where it finds no row (see `guardOf`). Absent where it
+   * cannot have such a guard.
+   */
+  readonly guarded?: readonly StatementCall[] | undefined;
   /** It changes nothing, so there is nothing of it to undo. */
   readonly isRead?: boolean;
   /** The text is the application's own, as it stands. */

@@ -10,6 +10,7 @@ import {
   statementName,
   valuesIn,
 } from "../statement/index.ts";
+import { guardOf } from "./guard.ts";
 import type { Addition, Ask, Intent, KeyedFamily } from "./intent.ts";
 import { selectsIn } from "./where/selects-in.ts";
 
@@ -49,7 +50,7 @@ interface Companion {
 export type ReadAnswer<T> = (outcomes: readonly Outcome[], ask: Ask, call: Call) => T | Promise<T>;
 
 interface PlanOptions {
-  /** Its answer can turn out to be a failure. @default false */
+  /** Its answer can turn out to be a failure, because it has no row. @default false */
   readonly mayRefuse?: boolean;
   /** What the cells of a row become: the answer then has records. @default the cells themselves */
   readonly slots?: readonly Slot[];
@@ -106,6 +107,12 @@ class PlannedIntent<T> implements Intent<T> {
 
   get mayRefuse(): boolean {
     return this.#plan.mayRefuse;
+  }
+
+  get guarded(): readonly StatementCall[] | undefined {
+    const guard = this.mayRefuse ? guardOf(this.#plan) : undefined;
+    const [own, ...others] = this.calls;
+    return guard === undefined || own === undefined ? undefined : [{ ...own, ...guard }, ...others];
   }
 
   get isRead(): boolean {

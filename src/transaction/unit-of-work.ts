@@ -33,6 +33,8 @@ export interface RunOptions {
 export interface BatchOptions extends Pick<RunOptions, "site"> {
   /** None of them changes anything. @default false */
   readonly isRead?: boolean | undefined;
+  /** Outside a transaction: it is one by itself, and runs under its time-outs. @default false */
+  readonly isWhole?: boolean | undefined;
 }
 
 /** Where statements run: in the ambient transaction when there is one, else on any connection of the pool. */
@@ -153,9 +155,7 @@ export function createUnitOfWork(
     },
     batch(calls, options) {
       const scope = ambient.getStore();
-      return scope === undefined
-        ? pool.batch(calls, { site: options?.site })
-        : bind(scope).batch(calls, options);
+      return scope === undefined ? pool.batch(calls, options) : bind(scope).batch(calls, options);
     },
     async transaction(work, options = {}) {
       const scope = ambient.getStore();

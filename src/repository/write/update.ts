@@ -209,9 +209,10 @@ function planPresence(outside: Scope, version: ColumnDescription | undefined): P
 function unchanged(get: Reader["get"], key: unknown, { columns }: Returned): Intent<unknown> {
   if (columns.length > 0) return get(key, { columns: columns.map((column) => column.key) });
   const intent = get(key);
-  const { calls, mayRefuse = false, isRead = false } = intent;
+  const { calls, guarded, mayRefuse = false, isRead = false } = intent;
   return {
     calls,
+    guarded,
     mayRefuse,
     isRead,
     get additions() {
