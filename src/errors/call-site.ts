@@ -47,6 +47,11 @@ export class CallSite {
    */
   static async ofAwaiter(): Promise<CallSite> {
     await undefined;
+    return CallSite.here();
+  }
+
+  /** The same, for a function that has been awaited for a turn already. */
+  static here(): CallSite {
     return new CallSite(AWAITERS);
   }
 

@@ -6,6 +6,7 @@ import { HoldingScopes, reportHolding } from "./holding.ts";
 import { LeasedConnection, PooledLease } from "./lease.ts";
 import { type Holding, type Member, probe, reset, withinBound } from "./member.ts";
 import { Members } from "./members.ts";
+import { isAskedBefore, Naming } from "./naming.ts";
 import type { ParsedPoolOptions, PoolWarning } from "./options.ts";
 import { Paces } from "./pace.ts";
 import type { AcquireOptions, Lease, Pool, PoolStats, PoolVerification } from "./pool.ts";
@@ -36,6 +37,7 @@ export class ConnectionPool implements Pool {
   readonly #goodbyes = new Set<Promise<void>>();
   readonly #collected: FinalizationRegistry<Holding>;
   readonly #upkeep: Upkeep;
+  readonly #naming: Naming;
   readonly #paces = new Paces();
   readonly #lane: SharedLane;
   /** No second warning about refused connections before this. */
@@ -50,6 +52,7 @@ export class ConnectionPool implements Pool {
   constructor(options: ParsedPoolOptions) {
     this.#options = options;
     this.#members = new Members(options.now);
+    this.#naming = new Naming(this.#members);
     this.#upkeep = new Upkeep(options, this.#members, {
       retire: (member) => this.#retire(member),
       open: () => this.#open(),
@@ -147,13 +150,19 @@ export class ConnectionPool implements Pool {
   }
 
   async #sendAlone<T>({ paces, options, send }: Errand<T>): Promise<T> {
-    const site = options.site ?? (await CallSite.ofAwaiter());
+    // Whoever holds a connection may be refused another one at once, and be named with its own line.
+    const site = options.site ?? (this.#scopes.isFree ? undefined : await CallSite.ofAwaiter());
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, options.signal));
     const { connection } = holding;
     const { now } = this.#options;
     const startedAt = now();
     try {
-      return await send(connection, options);
+      const reply = send(connection, options);
+      if (site === undefined) {
+        this.#naming.arm();
+        if (await isAskedBefore(reply, (ask) => (holding.ask = ask))) holding.site = CallSite.here();
+      }
+      return await reply;
     } finally {
       // Behind a pooler nobody knows which sessions the statements of one connection reach.
       if (connection.canPipeline && connection.hasSessionSettings) {
@@ -181,7 +190,7 @@ export class ConnectionPool implements Pool {
   // ---- Lending ------------------------------------------------------------------------------------------
 
   /** The quick way: nobody waits, and the connection used last was used a moment ago. */
-  #takeIdle(site: CallSite): Holding | undefined {
+  #takeIdle(site: CallSite | undefined): Holding | undefined {
     if (this.#closing !== undefined) throw poolClosed();
     if (this.#line.length > 0) return undefined;
     const member = this.#members.peekIdle();
@@ -189,7 +198,7 @@ export class ConnectionPool implements Pool {
     return this.#members.lend(member, member.connection, site);
   }
 
-  #wait(site: CallSite, signal: AbortSignal | undefined): Promise<Holding> {
+  #wait(site: CallSite | undefined, signal: AbortSignal | undefined): Promise<Holding> {
     return new Promise((resolve, reject) => {
       const holds = this.#scopes.current();
       const refusal = this.#refusalOf(site, holds, signal);
@@ -226,7 +235,11 @@ export class ConnectionPool implements Pool {
   }
 
   /** Why there is no point in waiting. */
-  #refusalOf(site: CallSite, holds: readonly Holding[], signal: AbortSignal | undefined): Error | undefined {
+  #refusalOf(
+    site: CallSite | undefined,
+    holds: readonly Holding[],
+    signal: AbortSignal | undefined,
+  ): Error | undefined {
     const { max, queueLimit } = this.#options;
     const { lentCount } = this.#members;
     if (signal?.aborted === true) return waitCanceled(signal);
@@ -407,6 +420,7 @@ export class ConnectionPool implements Pool {
     }
     clearTimeout(this.#pause);
     this.#upkeep.stop();
+    this.#naming.stop();
     this.#opening.abort();
     for (const member of this.#members.idle()) this.#retire(member);
     const emptied = new Promise<void>((resolve) => {

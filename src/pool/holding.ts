@@ -4,6 +4,8 @@ import type { Holding } from "./member.ts";
 
 /** Whom the lane of short statements is called. */
 const SHARED = "short statements that share it";
+/** Whom nobody has asked yet. */
+const NAMELESS = "a statement that has just begun";
 
 /** The report behind error messages, warnings and `pool.holders()`. */
 export function reportHolding(holding: Holding, now: number): HolderReport {
@@ -11,8 +13,8 @@ export function reportHolding(holding: Holding, now: number): HolderReport {
     connectionId: holding.connection.id,
     processId: holding.connection.processId,
     heldMs: Math.max(0, Math.round(now - holding.since)),
-    callSite: holding.isShared ? SHARED : (holding.site.caller?.place ?? "unknown"),
-    stack: holding.isShared ? "" : holding.site.trace,
+    callSite: holding.isShared ? SHARED : placeOf(holding.site),
+    stack: holding.isShared ? "" : (holding.site?.trace ?? ""),
   };
 }
 
@@ -23,8 +25,13 @@ export function describeHolding(holding: Holding, now: number): string {
   return `#${holding.connection.id} held ${seconds} s by ${holder}`;
 }
 
+function placeOf(site: CallSite | undefined): string {
+  return site === undefined ? NAMELESS : (site.caller?.place ?? "unknown");
+}
+
 /** `createOrder (src/orders.ts:14:9)` */
-export function describeSite(site: CallSite): string {
+export function describeSite(site: CallSite | undefined): string {
+  if (site === undefined) return NAMELESS;
   const caller = site.caller;
   if (caller === undefined) return "unknown";
   return caller.name === "" ? caller.place : `${caller.name} (${caller.place})`;

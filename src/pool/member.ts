@@ -19,7 +19,10 @@ export interface Member {
 export interface Holding {
   readonly member: Member;
   readonly connection: Connection;
-  readonly site: CallSite;
+  /** Undefined for a statement that has just begun; see `Naming`. */
+  site: CallSite | undefined;
+  /** Has a holder without a name find its own. */
+  ask: (() => void) | undefined;
   /** On the pool's clock. */
   readonly since: number;
   /** False once it was given back. */

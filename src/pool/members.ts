@@ -61,12 +61,13 @@ export class Members {
     return this.#idle.at(-1);
   }
 
-  lend(member: Member, connection: Connection, site: CallSite): Holding {
+  lend(member: Member, connection: Connection, site: CallSite | undefined): Holding {
     this.#leaveState(member);
     const holding: Holding = {
       member,
       connection,
       site,
+      ask: undefined,
       since: this.#now(),
       isActive: true,
       wasReported: false,

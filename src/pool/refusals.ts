@@ -45,7 +45,7 @@ export function queueFull(situation: PoolSituation, queueLimit: number): PoolErr
 }
 
 /** Waiting would never end. */
-export function deadlock(situation: PoolSituation, site: CallSite): PoolError {
+export function deadlock(situation: PoolSituation, site: CallSite | undefined): PoolError {
   return new PoolError(
     "POOL_DEADLOCK",
     `${describeSite(site)} asks for another connection while every connection (max ${situation.max}) is held by work that ` +

@@ -3,7 +3,7 @@ import type { Holding } from "./member.ts";
 
 /** One caller in line. */
 export interface Waiter {
-  readonly site: CallSite;
+  readonly site: CallSite | undefined;
   /** The connections held by the work that waits. */
   readonly holds: readonly Holding[];
   readonly grant: (holding: Holding) => void;

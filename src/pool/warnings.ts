@@ -13,7 +13,7 @@ export function holderWarning(
 ): PoolWarning {
   return {
     code,
-    message: `a connection was ${what}: ${describeHolding(holding, now)}\n${holding.site.trace}`,
+    message: `a connection was ${what}: ${describeHolding(holding, now)}\n${holding.site?.trace ?? ""}`,
     holder: reportHolding(holding, now),
   };
 }
