@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { BatchOptions, Connection, Outcome, StatementCall } from "../driver/index.ts";
+import type { BatchOptions, Connection, Outcome, QueryOptions, StatementCall } from "../driver/index.ts";
 import { CallSite, type HolderReport, isPlinthError, type PlinthError } from "../errors/index.ts";
 import { checkBudget, readBudget } from "./budget.ts";
 import { HoldingScopes, reportHolding } from "./holding.ts";
@@ -15,6 +15,7 @@ import { type Errand, SharedLane } from "./shared-lane.ts";
 import { Upkeep } from "./upkeep.ts";
 import { type Waiter, WaitingLine } from "./waiting-line.ts";
 import { holderWarning, refusedWarning, settingsWarning } from "./warnings.ts";
+import { isSmall, WriteLane } from "./write-lane.ts";
 
 export const CLOSE_DEADLINE_MS_DEFAULT = 10_000;
 /** After the server said "too many connections", this long no new one is tried while others serve. */
@@ -40,6 +41,7 @@ export class ConnectionPool implements Pool {
   readonly #naming: Naming;
   readonly #paces = new Paces();
   readonly #lane: SharedLane;
+  readonly #writes: WriteLane;
   /** No second warning about refused connections before this. */
   #quietUntil = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -71,6 +73,16 @@ export class ConnectionPool implements Pool {
       },
       options.max,
     );
+    this.#writes = new WriteLane({
+      now: options.now,
+      takeIdle: () => this.#takeIdle(undefined),
+      isFull: () => this.#members.size >= options.max,
+      hasLine: () => this.#line.length > 0,
+      wait: () => this.#wait(undefined, undefined, true),
+      nextWrite: () => (this.#line.first?.isWrite === true ? this.#line.first : undefined),
+      onNameless: () => this.#naming.arm(),
+      giveBack: (holding) => this.#giveBack(holding, false),
+    });
     this.#collected = new FinalizationRegistry((holding) => this.#onCollected(holding));
   }
 
@@ -120,11 +132,12 @@ export class ConnectionPool implements Pool {
   /** The way of every short read, so it makes no promise where it can hand one on. */
   run(call: StatementCall, options: AcquireOptions = {}): Promise<Outcome> {
     if (this.#closing !== undefined) return Promise.reject(poolClosed());
-    return this.#send({
-      paces: [this.#paces.of(call)],
-      options,
-      send: (connection, how) => connection.query(call, how),
-    });
+    const pace = this.#paces.of(call);
+    const send = (connection: Connection, how: QueryOptions) => connection.query(call, how);
+    const errand = { paces: [pace], options, send };
+    if (pace?.isWrite !== true) return this.#send(errand);
+    const mayJoin = pace.isShort && options.signal === undefined && this.#scopes.isFree && isSmall(call);
+    return mayJoin ? this.#writes.run(errand, () => this.#sendAlone(errand)) : this.#sendAlone(errand);
   }
 
   batch(
@@ -142,7 +155,8 @@ export class ConnectionPool implements Pool {
   #send<T>(errand: Errand<T>): Promise<T> {
     const { paces, options } = errand;
     // Whoever can be canceled, or waits while it holds a connection, needs one to itself.
-    const mayShare = options.signal === undefined && paces.every((pace) => pace?.isShort === true);
+    const isShort = paces.every((pace) => pace?.isShort === true && !pace.isWrite);
+    const mayShare = isShort && options.signal === undefined;
     if (!mayShare || !this.#lane.isOpen || !this.#scopes.isFree) return this.#sendAlone(errand);
     const { queueLimit } = this.#options;
     if (this.#lane.queuedCount >= queueLimit) return Promise.reject(queueFull(this.#situation(), queueLimit));
@@ -198,7 +212,7 @@ export class ConnectionPool implements Pool {
     return this.#members.lend(member, member.connection, site);
   }
 
-  #wait(site: CallSite | undefined, signal: AbortSignal | undefined): Promise<Holding> {
+  #wait(site: CallSite | undefined, signal: AbortSignal | undefined, isWrite = false): Promise<Holding> {
     return new Promise((resolve, reject) => {
       const holds = this.#scopes.current();
       const refusal = this.#refusalOf(site, holds, signal);
@@ -214,6 +228,7 @@ export class ConnectionPool implements Pool {
       const waiter: Waiter = {
         site,
         holds,
+        isWrite,
         grant: (holding) => {
           leave();
           resolve(holding);

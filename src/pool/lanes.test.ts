@@ -223,7 +223,8 @@ describe("a pool that cannot share", () => {
 });
 
 describe("what may share", () => {
-  const mayShare = (text: string) => new Paces().of(compiled("s", text)) !== undefined;
+  const mayShare = (text: string) => new Paces().of(compiled("s", text))?.isWrite === false;
+  const isWrite = (text: string) => new Paces().of(compiled("s", text))?.isWrite === true;
 
   it("is a read that takes no lock", () => {
     expect(mayShare('select "updated_at" from t where id = $1')).toBe(true);
@@ -239,6 +240,19 @@ describe("what may share", () => {
     ]) {
       expect([text, mayShare(text)]).toEqual([text, false]);
     }
+  });
+
+  it("is a write too, with its own kind, when it is no more than a write", () => {
+    expect(isWrite("insert into t values (1) on conflict do nothing")).toBe(true);
+    expect(isWrite("update t set a = 1")).toBe(true);
+    expect(isWrite("delete from t")).toBe(true);
+    for (const text of [
+      "with d as (delete from t) select 1",
+      "merge into t using s on true",
+      "call p()",
+      "select 1",
+    ])
+      expect([text, isWrite(text)]).toEqual([text, false]);
   });
 
   it("has a name, and promises to leave no trace", () => {

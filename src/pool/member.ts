@@ -24,7 +24,7 @@ export interface Holding {
   /** Has a holder without a name find its own. */
   ask: (() => void) | undefined;
   /** On the pool's clock. */
-  readonly since: number;
+  since: number;
   /** False once it was given back. */
   isActive: boolean;
   wasReported: boolean;

@@ -28,10 +28,16 @@ const PACES_LIMIT = 2_000;
  * machine was away) says nothing.
  */
 export class Pace {
+  /** Of a write: it shares a connection with its own kind, when there is no other left. */
+  readonly isWrite: boolean;
   #typicalMs = 0;
   #runs = 0;
   #runsNeeded = RUNS_NEEDED;
   #isShort = false;
+
+  constructor(isWrite = false) {
+    this.isWrite = isWrite;
+  }
 
   get isShort(): boolean {
     return this.#isShort;
@@ -70,12 +76,12 @@ const WAITS =
 export class Paces {
   readonly #known = new Map<string, Pace | undefined>();
 
-  /** Undefined for what may never share: writes, anything that locks, and texts without a name or a promise. */
+  /** Undefined for what may never share: anything that locks, and texts without a name or a promise. */
   of({ name, text, leavesNoTrace }: StatementCall): Pace | undefined {
     if (name === undefined || leavesNoTrace !== true) return undefined;
     const known = this.#known.get(name);
     if (known !== undefined || this.#known.has(name)) return known;
-    const pace = /^\s*select\b/i.test(text) && !WAITS.test(text) ? new Pace() : undefined;
+    const pace = paceOf(text);
     if (this.#known.size >= PACES_LIMIT) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
@@ -83,4 +89,9 @@ export class Paces {
     this.#known.set(name, pace);
     return pace;
   }
+}
+
+function paceOf(text: string): Pace | undefined {
+  if (/^\s*(?:insert|update|delete)\b/i.test(text)) return new Pace(true);
+  return /^\s*select\b/i.test(text) && !WAITS.test(text) ? new Pace() : undefined;
 }

@@ -6,6 +6,8 @@ export interface Waiter {
   readonly site: CallSite | undefined;
   /** The connections held by the work that waits. */
   readonly holds: readonly Holding[];
+  /** A write that may also be sent behind others of its kind. */
+  readonly isWrite: boolean;
   readonly grant: (holding: Holding) => void;
   readonly refuse: (error: unknown) => void;
 }
@@ -25,6 +27,12 @@ export class WaitingLine {
 
   leave(waiter: Waiter): void {
     this.#waiters.delete(waiter);
+  }
+
+  /** The longest waiting caller, who stays in line. */
+  get first(): Waiter | undefined {
+    const [first] = this.#waiters;
+    return first;
   }
 
   /** Takes the longest waiting caller out of the line. */
