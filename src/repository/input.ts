@@ -28,6 +28,8 @@ export function encodeNewRow(
   input: object,
   { path = "", filled = [], others = [] }: NewRowContext = {},
 ): Map<ColumnDescription, Encoded> {
+  const sound = filled.length === 0 ? encodeSoundRow(entity, input) : undefined;
+  if (sound !== undefined) return sound;
   const issues: InputIssue[] = [];
   const row = new Map<ColumnDescription, Encoded>();
   const given = encodeGiven(entity, input, {
@@ -51,6 +53,39 @@ export function encodeNewRow(
   if (issues.length > 0) throw new InputError("INVALID_VALUE", issues);
   for (const column of filled) row.set(column, null);
   return row;
+}
+
+/**
+ * The same for a row that nothing is wrong with, as nearly all are, in half the time; undefined for any other, of which
+ * `encodeNewRow` then tells all that is wrong.
+ */
+function encodeSoundRow(
+  entity: EntityDescription,
+  input: object,
+): Map<ColumnDescription, Encoded> | undefined {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
+  const row = new Map<ColumnDescription, Encoded>();
+  let left = Object.keys(input).length;
+  try {
+    for (const column of entity.columns) {
+      const { key } = column;
+      const isOwn = Object.hasOwn(input, key);
+      const value = isOwn ? (input as Readonly<Record<string, unknown>>)[key] : undefined;
+      if (isOwn) left -= 1;
+      if (value !== undefined) {
+        if (refusal(entity, column, "create") !== undefined) return undefined;
+        row.set(column, encodeNewValue(column, value, key));
+      } else if (column.produce !== undefined) {
+        row.set(column, encodeValue(column, column.produce(), key));
+      }
+      if ((value === undefined || value === null) && isMissing(column, row.get(column))) return undefined;
+    }
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+  // Something that is no column, or that its object hides.
+  return left === 0 ? row : undefined;
 }
 
 /** A property that is undefined was not given: it changes nothing, and stands for no value. */

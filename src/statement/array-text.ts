@@ -8,13 +8,15 @@ export type ArrayInput = readonly (string | Buffer | null | ArrayInput)[];
 
 /** An array literal of text items; bytes as `\x…`. */
 export function encodeArray(items: ArrayInput): string {
-  const parts: string[] = [];
-  for (const item of items) {
-    if (item === null) parts.push("NULL");
-    else if (typeof item === "string") parts.push(quoteItem(item));
-    else parts.push(Buffer.isBuffer(item) ? quoteItem(`\\x${item.toString("hex")}`) : encodeArray(item));
+  let text = "{";
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] ?? null;
+    if (i > 0) text += ",";
+    if (item === null) text += "NULL";
+    else if (typeof item === "string") text += quoteItem(item);
+    else text += Buffer.isBuffer(item) ? quoteItem(`\\x${item.toString("hex")}`) : encodeArray(item);
   }
-  return `{${parts.join(",")}}`;
+  return `${text}}`;
 }
 
 function quoteItem(item: string): string {
