@@ -1,5 +1,5 @@
 import { batchIndexOf, mayHaveHappened, type Outcome, type StatementCall } from "../driver/index.ts";
-import { type CallSite, CommitOutcomeUnknownError, InputError } from "../errors/index.ts";
+import { type CallSite, CommitOutcomeUnknownError, InputError, isRetryable } from "../errors/index.ts";
 import type { Place, UnitOfWork } from "../transaction/index.ts";
 import { foundNoRow } from "./guard.ts";
 import type { Ask } from "./intent.ts";
@@ -64,6 +64,8 @@ async function fly({ taken, calls, place, site }: Batch): Promise<readonly Outco
   } catch (error) {
     const at = batchIndexOf(error);
     if (at !== undefined && flight[at] !== calls[at] && foundNoRow(error, flight[at])) return undefined;
+    // Undone too, because others were in the way: the transaction tries again, as any does.
+    if (flight !== calls && isRetryable(error)) return undefined;
     if (!mayHaveHappened(error)) throw error;
     throw new CommitOutcomeUnknownError("the connection was lost while the batch was on its way", {
       hint: "It may or may not have happened, all of it or nothing: look before trying again.",

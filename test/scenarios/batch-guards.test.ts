@@ -6,6 +6,8 @@ import { aProject, person, type Workshop, workshops } from "../support/workshop.
 
 const open = workshops();
 const WIRES = ["plinth", "pg"] as const;
+/** Enough for two batches to lock each other out. */
+const ROUNDS = 10;
 
 describe.each(WIRES)("a batch that must find its rows, on the %s wire", (wire) => {
   const opened = () => open({ session: { wire } });
@@ -72,6 +74,17 @@ describe.each(WIRES)("a batch that must find its rows, on the %s wire", (wire) =
     );
     expect(error).toMatchObject({ code: "UNIQUE_VIOLATION" });
     expect(batchIndexOf(error)).toBe(0);
+    await quiet();
+  });
+
+  it("tries again when others were in its way", async () => {
+    const { db, repo, quiet } = await opened();
+    const [ann, bob] = await repo.people.createMany([person(), person()]);
+    const both = (one = "", other = "") =>
+      db.batch([repo.people.increment(one, { score: 1 }), repo.people.increment(other, { score: 1 })]);
+    for (let round = 0; round < ROUNDS; round++)
+      await Promise.all([both(ann?.id, bob?.id), both(bob?.id, ann?.id)]);
+    expect((await repo.people.list()).data.map(({ score }) => score)).toEqual([2 * ROUNDS, 2 * ROUNDS]);
     await quiet();
   });
 
