@@ -43,6 +43,11 @@ export class Pace {
     return this.#isShort;
   }
 
+  /** How long it usually takes in the lane, in milliseconds. */
+  get typicalMs(): number {
+    return this.#typicalMs;
+  }
+
   /** Notes one run on a connection of its own. */
   noteAlone(ms: number): void {
     this.#runs += 1;

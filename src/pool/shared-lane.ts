@@ -7,6 +7,11 @@ import type { AcquireOptions } from "./pool.ts";
 const LANE_CONNECTIONS_LIMIT = 2;
 /** With so many in flight on one connection another is taken, if there is one. */
 const CROWDED = 16;
+/**
+ * So it is where the server is expected to be busy for longer than this with what a connection has in flight: behind each
+ * is one process, and what could run on another core stands in line. Below it a second process costs more than it brings.
+ */
+const CROWDED_MS = 0.2;
 
 /** What the lane does through its pool. */
 export interface LaneOwner {
@@ -21,6 +26,8 @@ export interface LaneOwner {
 interface Slot {
   readonly holding: Holding;
   inFlight: number;
+  /** How long the server is expected to take for what is in flight. */
+  expectedMs: number;
   /** When the last answer came: until then the server was not yet at the next statement. */
   answeredAt: number;
   /** Takes nothing more, and goes back when it is empty. */
@@ -106,7 +113,9 @@ export class SharedLane {
     orElse: () => Promise<T>,
     sentAt: number,
   ): Promise<T> {
+    const expectedMs = expectedMsOf(paces);
     slot.inFlight += 1;
+    slot.expectedMs += expectedMs;
     try {
       return await send(slot.holding.connection, PIPELINED);
     } catch (error) {
@@ -118,26 +127,31 @@ export class SharedLane {
       for (const pace of paces) pace?.noteShared(ms);
       slot.answeredAt = answeredAt;
       slot.inFlight -= 1;
+      slot.expectedMs = slot.inFlight === 0 ? 0 : slot.expectedMs - expectedMs;
       if (slot.inFlight === 0) this.#onEmpty(slot);
     }
   }
 
+  /** What fits on one connection stays on it: the fullest that is not crowded, so that the other one empties. */
   #find(at: number): Slot | undefined {
-    let best: Slot | undefined;
+    let [fullest, emptiest]: (Slot | undefined)[] = [];
     // From the end, because one may leave.
     for (let i = this.#slots.length - 1; i >= 0; i--) {
       const slot = this.#slots[i];
       if (slot === undefined) continue;
       const { connection, member } = slot.holding;
       if (!connection.isOpen || at >= member.expiresAt) this.#drain(slot);
-      else if (!slot.isDraining && (best === undefined || slot.inFlight < best.inFlight)) best = slot;
+      if (slot.isDraining || !connection.isOpen) continue;
+      if (emptiest === undefined || slot.inFlight < emptiest.inFlight) emptiest = slot;
+      const isCrowded = slot.inFlight >= CROWDED || slot.expectedMs >= CROWDED_MS;
+      if (!isCrowded && (fullest === undefined || slot.inFlight > fullest.inFlight)) fullest = slot;
     }
-    if (best !== undefined && best.inFlight < CROWDED) return best;
-    if (this.#slots.length >= this.#limit || this.#isTaking) return best;
+    if (fullest !== undefined) return fullest;
+    if (this.#slots.length >= this.#limit || this.#isTaking) return emptiest;
     const idle = this.#owner.takeIdle();
     if (idle !== undefined) return this.#add(idle);
     this.#takeSoon();
-    return best;
+    return emptiest;
   }
 
   #takeSoon(): void {
@@ -158,7 +172,14 @@ export class SharedLane {
 
   #add(holding: Holding): Slot {
     holding.isShared = true;
-    const slot = { holding, inFlight: 0, answeredAt: 0, isDraining: false, isReturnDue: false };
+    const slot: Slot = {
+      holding,
+      inFlight: 0,
+      expectedMs: 0,
+      answeredAt: 0,
+      isDraining: false,
+      isReturnDue: false,
+    };
     this.#slots.push(slot);
     return slot;
   }
@@ -190,6 +211,13 @@ export class SharedLane {
     const isStranded = this.#pending.size > 0 && this.#slots.every(({ isDraining }) => isDraining);
     if (isStranded && !this.#isTaking) this.#takeSoon();
   }
+}
+
+/** Each pace of a flight has noted the time of the whole flight. */
+function expectedMsOf(paces: readonly (Pace | undefined)[]): number {
+  let longest = 0;
+  for (const pace of paces) if (pace !== undefined && pace.typicalMs > longest) longest = pace.typicalMs;
+  return longest;
 }
 
 const PIPELINED = Object.freeze({ pipelined: true });
