@@ -104,8 +104,8 @@ export const personRelations = relations(people, (r) => ({
   directed: r.many(ratedMovies, { through: directors }),
 }));
 export const movieRelations = relations(ratedMovies, (r) => ({
-  directors: r.many(directors),
-  cast: r.many(actors),
+  directors: r.many(people, { through: directors }),
+  cast: r.many(people, { through: actors }),
   reviews: r.many(reviews),
 }));
 export const directorRelations = relations(directors, (r) => ({

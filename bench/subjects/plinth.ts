@@ -64,7 +64,7 @@ export async function openPlinth({ url, poolSize }: Settings): Promise<Subject> 
       return changed;
     },
     async getUser(id) {
-      const { reviews, ...user } = await on.users.get(id, {
+      const { name, image, reviews } = await on.users.get(id, {
         with: {
           reviews: {
             columns: ["id", "body", "rating"],
@@ -74,7 +74,7 @@ export async function openPlinth({ url, poolSize }: Settings): Promise<Subject> 
           },
         },
       });
-      return { ...user, latestReviews: reviews };
+      return { id, name, image, latestReviews: reviews };
     },
     getPerson: async (id) =>
       on.people.get(id, {
@@ -83,32 +83,27 @@ export async function openPlinth({ url, poolSize }: Settings): Promise<Subject> 
           directed: { columns: FILM, sort: ["year", "title"] },
         },
       }),
-    async getMovie(id) {
-      const { directors, cast, ...movie } = await on.ratedMovies.get(id, {
+    getMovie: async (id) =>
+      on.ratedMovies.get(id, {
         with: {
-          directors: { columns: ["listOrder"], with: { person: { columns: CREDIT } }, sort: "listOrder" },
-          cast: { columns: ["listOrder"], with: { person: { columns: CREDIT } }, sort: "listOrder" },
+          directors: { columns: CREDIT, sort: "link.listOrder" },
+          cast: { columns: CREDIT, sort: "link.listOrder" },
           reviews: { columns: ["id", "body", "rating"], with: { author: true }, sort: "-creationTime" },
         },
-      });
-      return {
-        ...movie,
-        directors: directors.map(({ person }) => person),
-        cast: cast.map(({ person }) => person),
-      };
-    },
+      }),
     insertUser: async (user) => on.users.create(user),
     updateMovie: async (id, title) => on.movies.update(id, { title }),
-    accountPage: async (afterId) =>
-      (
-        await on.accounts.list({
-          where: { id: { gt: afterId } },
-          with: { profile: true },
-          sort: "id",
-          limit: 50,
-          after: null,
-        })
-      ).data.map(({ profile, ...account }) => ({ ...account, profile: found(profile) })),
+    async accountPage(afterId) {
+      const { data } = await on.accounts.list({
+        where: { id: { gt: afterId } },
+        with: { profile: true },
+        sort: "id",
+        limit: 50,
+        after: null,
+      });
+      if (!data.every(hasProfile)) throw new Error("an account has no profile");
+      return data;
+    },
     projectPage: async (afterId) =>
       (
         await on.projects.list({
@@ -141,4 +136,11 @@ export async function openPlinth({ url, poolSize }: Settings): Promise<Subject> 
     },
   };
   return { operations, close: () => db.close() };
+}
+
+/** The relation is declared as one that may be missing. */
+function hasProfile<A extends { readonly profile: unknown }>(
+  account: A,
+): account is A & { readonly profile: NonNullable<A["profile"]> } {
+  return account.profile !== null;
 }

@@ -42,8 +42,8 @@ export function planByKey<T>(
     const [row] = recordsOf(outcome);
     for (const [i, { key, plan }] of followUps.entries()) {
       const other = others[i];
-      const groups = await plan.read(other === undefined ? [] : [other], ask, asked);
-      if (row !== undefined) row[key] = [...groups.values()].flat();
+      const relatedTo = await plan.read(other === undefined ? [] : [other], ask, asked);
+      if (row !== undefined) row[key] = relatedTo(row);
     }
     return finish(row);
   };

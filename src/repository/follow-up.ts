@@ -20,8 +20,11 @@ export interface FollowUp {
   readonly key: string;
   /** The columns of a row that say which related rows are its own. */
   readonly sources: readonly ColumnDescription[];
-  readonly plan: Plan<ReadonlyMap<string, AnyRow[]>>;
+  readonly plan: Plan<RelatedTo>;
 }
+
+/** The related rows of a row, in the statement's order. */
+export type RelatedTo = (row: AnyRow) => AnyRow[];
 
 /**
  * Types whose text is the same on both sides of a foreign key, and which a row holds without loss: the rows are matched
@@ -48,9 +51,9 @@ export function canFollow(
   });
 }
 
-/** Whether two values of a column are equal just where their texts are. */
-export function isMatchedByText(column: ColumnDescription): boolean {
-  return column.kind === "enum" || (MATCHED_BY_TEXT.has(column.castType) && column.kind !== "custom");
+/** Whether two values of a column are equal just where their texts are. A Date is written otherwise than a date. */
+export function isMatchedByText({ kind, castType }: ColumnDescription): boolean {
+  return kind === "enum" || (MATCHED_BY_TEXT.has(castType) && kind !== "custom" && kind !== "instant");
 }
 
 function columnNamed(entity: EntityDescription, name: string): ColumnDescription | undefined {
@@ -101,6 +104,10 @@ export function planFollowUp(
   // Without a limit, all rows of all keys in one go; with one, each key's own.
   const forEach = belongsTo === "one" || rest.limit === undefined ? undefined : { keys, alias: "k" };
   const keyOf = (part: number): Expression => ({ kind: "for-each-key", alias: "k", part: part + 1 });
+  // Of one row, all are its own. Of many, their key says whose they are: it may be among what they show.
+  const shown =
+    forEach === undefined && between === undefined ? shownIn(selection.slots, keyed, names) : undefined;
+  const isKeyless = belongsTo === "one" || shown !== undefined;
   const isOfKeys =
     belongsTo === "one"
       ? parts.map(({ column, key }) => equal(column, key))
@@ -114,7 +121,7 @@ export function planFollowUp(
     joins: selection.joins,
     forEach,
     projections: [
-      ...columns.map(
+      ...(isKeyless ? [] : columns).map(
         (column, i): Projection => ({
           kind: "value",
           of: forEach === undefined ? column : keyOf(i),
@@ -125,17 +132,39 @@ export function planFollowUp(
     ...rest,
     filters: [...isOfKeys.map((condition) => ({ condition })), ...rest.filters],
   };
-  const slots: Slot[] = [
-    ...names.map((_, i): Slot => ({ kind: "raw", key: `k${i}` })),
-    { kind: "group", key: "row", slots: selection.slots, isOptional: false },
-  ];
-  return {
-    key: relation.name,
-    sources: relation.sourceColumns
-      .map((name) => columnNamed(outer.entity, name))
-      .filter((column) => column !== undefined),
-    plan: planOf(select, grouped(names.length), { slots }),
-  };
+  const slots: readonly Slot[] = isKeyless
+    ? selection.slots
+    : [
+        ...names.map((_, i): Slot => ({ kind: "raw", key: `k${i}` })),
+        { kind: "group", key: "row", slots: selection.slots, isOptional: false },
+      ];
+  const sources = relation.sourceColumns
+    .map((name) => columnNamed(outer.entity, name))
+    .filter((column) => column !== undefined);
+  const rowsOfEach =
+    belongsTo === "one"
+      ? allOfOne
+      : shown === undefined
+        ? matchedBeside(sources.map(({ key }) => key))
+        : matchedWithin(
+            sources.map(({ key }) => key),
+            shown,
+          );
+  return { key: relation.name, sources, plan: planOf(select, rowsOfEach, { slots }) };
+}
+
+/** The properties that show the key of related rows; undefined unless all of it is shown. */
+function shownIn(
+  slots: readonly Slot[],
+  { entity }: Pick<TableScope, "entity">,
+  names: readonly string[],
+): readonly string[] | undefined {
+  const keys = names.flatMap((name) => {
+    const column = columnNamed(entity, name);
+    const slot = slots.find((slot) => slot.kind === "column" && slot.column === column);
+    return slot === undefined ? [] : [slot.key];
+  });
+  return keys.length === names.length ? keys : undefined;
 }
 
 function anyOf(columns: readonly Expression[], keys: readonly ParameterNode[]): Condition {
@@ -150,18 +179,55 @@ function equal(left: Expression, right: Expression): Condition {
   return { kind: "comparison", operator: "=", left, right };
 }
 
-/** The rows of each key, in the statement's order. */
-function grouped(parts: number) {
-  return ([outcome]: readonly Outcome[]): ReadonlyMap<string, AnyRow[]> => {
+type Rows = readonly Outcome[];
+
+function allOfOne([outcome]: Rows): RelatedTo {
+  const rows = [...recordsOf(outcome)];
+  return () => rows;
+}
+
+/** Rows that show their key themselves, as the row they belong to does. */
+function matchedWithin(sources: readonly string[], targets: readonly string[]) {
+  const [source, target] = [identityIn(sources), identityIn(targets)];
+  return ([outcome]: Rows): RelatedTo => {
+    const groups = new Map<unknown, AnyRow[]>();
+    for (const row of recordsOf(outcome)) addTo(groups, target(row), row);
+    return (row) => groups.get(source(row)) ?? [];
+  };
+}
+
+/** Rows with their key beside them, as text. */
+function matchedBeside(sources: readonly string[]) {
+  const isSimple = sources.length === 1;
+  return ([outcome]: Rows): RelatedTo => {
     const groups = new Map<string, AnyRow[]>();
     for (const { row, k0, ...others } of recordsOf(outcome)) {
-      const key = parts === 1 ? String(k0) : JSON.stringify([k0, ...Object.values(others)]);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [row as AnyRow]);
-      else group.push(row as AnyRow);
+      const key = isSimple ? String(k0) : JSON.stringify([k0, ...Object.values(others)]);
+      addTo(groups, key, row as AnyRow);
     }
-    return groups;
+    return (row) => groups.get(textIn(row, sources)) ?? [];
   };
+}
+
+function addTo<K>(groups: Map<K, AnyRow[]>, key: K, row: AnyRow): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [row]);
+  else group.push(row);
+}
+
+/** What is the same for two keys just where they are. One side of a foreign key may be a bigint, the other a number. */
+function identityIn(keys: readonly string[]): (row: AnyRow) => unknown {
+  const [only = ""] = keys;
+  if (keys.length !== 1) return (row) => textIn(row, keys);
+  return (row) => {
+    const value = row[only];
+    return typeof value === "number" || typeof value === "string" ? value : identityOf(value);
+  };
+}
+
+function identityOf(value: unknown): unknown {
+  const isSmall = typeof value === "bigint" && Number.isSafeInteger(Number(value));
+  return isSmall ? Number(value) : String(value);
 }
 
 /** Gives each row its related ones. One round trip for all relations and any number of rows; none without rows. */
@@ -176,25 +242,32 @@ export async function readRelated(
     statementOf(plan, { ...call, found: keysIn(rows, sources) }),
   );
   const outcomes = await ask(calls);
-  for (const [i, { key, sources, plan }] of followUps.entries()) {
+  for (const [i, { key, plan }] of followUps.entries()) {
     const outcome = outcomes[i];
-    const groups = await plan.read(outcome === undefined ? [] : [outcome], ask, call);
-    for (const row of rows) row[key] = groups.get(keyIn(row, sources)) ?? [];
+    const relatedTo = await plan.read(outcome === undefined ? [] : [outcome], ask, call);
+    for (const row of rows) row[key] = relatedTo(row);
   }
 }
 
 /** The keys of all rows, each once: one array for each part. */
 function keysIn(rows: readonly AnyRow[], sources: readonly ColumnDescription[]): readonly string[] {
+  const keys = sources.map(({ key }) => key);
+  const [only = ""] = keys;
+  if (keys.length === 1) {
+    const texts = new Set<string>();
+    for (const row of rows) if (row[only] !== null) texts.add(String(row[only]));
+    return [encodeArray([...texts])];
+  }
   const seen = new Map<string, readonly string[]>();
   for (const row of rows) {
-    const parts = sources.map((column) => row[column.key]);
-    if (parts.every((part) => part !== null)) seen.set(keyIn(row, sources), parts.map(String));
+    const parts = keys.map((key) => row[key]);
+    if (parts.every((part) => part !== null)) seen.set(textIn(row, keys), parts.map(String));
   }
-  return sources.map((_, part) => encodeArray([...seen.values()].map((parts) => parts[part] ?? null)));
+  return keys.map((_, part) => encodeArray([...seen.values()].map((parts) => parts[part] ?? null)));
 }
 
-function keyIn(row: AnyRow, sources: readonly ColumnDescription[]): string {
-  const [only] = sources;
-  if (sources.length === 1 && only !== undefined) return String(row[only.key]);
-  return JSON.stringify(sources.map((column) => String(row[column.key])));
+function textIn(row: AnyRow, keys: readonly string[]): string {
+  const [only] = keys;
+  if (keys.length === 1 && only !== undefined) return String(row[only]);
+  return JSON.stringify(keys.map((key) => String(row[key])));
 }

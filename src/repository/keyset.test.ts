@@ -248,6 +248,6 @@ describe("a cursor", () => {
 
   it("holds no secret and no value that the row does not show", async () => {
     const cursor = Buffer.from(await cursorOf("pages"), "base64url").toString();
-    expect(JSON.parse(cursor.slice(12))).toEqual(["1", expect.any(String)]);
+    expect(JSON.parse(cursor.slice(cursor.indexOf("[")))).toEqual(["1", expect.any(String)]);
   });
 });

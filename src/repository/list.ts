@@ -2,7 +2,7 @@ import type { ColumnDescription, EntityDescription } from "../schema/index.ts";
 import type { Call, Select } from "../sql/index.ts";
 import { computing } from "./computing.ts";
 import { openStatement, type Scope } from "./context.ts";
-import { type Cell, decodeCursor } from "./cursor.ts";
+import { type Cell, Cursors } from "./cursor.ts";
 import { argument, partOf } from "./given.ts";
 import type { Intent } from "./intent.ts";
 import { type KeysetOrder, planKeyset } from "./keyset.ts";
@@ -12,7 +12,7 @@ import { LOCK_OPTION_NAMES } from "./lock.ts";
 import { refuse, refuseUnknownOptions } from "./options.ts";
 import { placeOrder } from "./order.ts";
 import { type NumberedPage, planPage } from "./page.ts";
-import { intentOf, type Plan, Plans } from "./plan.ts";
+import { ByShape, intentOf, type Plan, Plans } from "./plan.ts";
 import { READ_OPTION_NAMES, selectWhere } from "./selected.ts";
 import { shapeOf } from "./shape.ts";
 import { type SortScope, type SortTerm, totalOrder } from "./sort.ts";
@@ -36,11 +36,12 @@ type AnyPage = NumberedPage | KeysetPage<AnyRow>;
 /** Works out a page of rows, by number or after a cursor. */
 export function createLister(outside: Scope): (options: ListShape) => Intent<AnyPage> {
   const plans = new Plans<AnyPage>();
+  const cursors = new ByShape<Cursors>();
   const { context } = outside;
   return (options) => {
-    const cells = cursorCells(outside, options);
-    const call: Call = { input: [options, cells], actor: context.actor() };
     const shape = shapeOf(options);
+    const cells = cursorCells(options, (asked) => cursors.find(shape, () => cursorsOf(outside, asked)));
+    const call: Call = { input: [options, cells], actor: context.actor() };
     // Which of a cursor's values are null decides the form of "comes after these".
     const nulls = cells?.map((cell) => (cell === null ? "0" : "v")).join("");
     const key = shape === undefined || nulls === undefined ? shape : `${shape}${nulls}`;
@@ -110,11 +111,14 @@ function keysetOrder({ terms, distinctOn }: ListOrder): KeysetOrder {
 }
 
 /** The place a keyset page begins after; undefined for the first one and for pages by number. */
-function cursorCells(outside: Scope, options: ListShape): readonly Cell[] | undefined {
+function cursorCells(options: ListShape, cursorsIn: (call: Call) => Cursors): readonly Cell[] | undefined {
   const call: Call = { input: [options], actor: undefined };
-  const given = listOptions(call);
-  const { after } = given;
+  const { after } = listOptions(call);
   if (after === undefined || after === null || after === "") return undefined;
+  return cursorsIn(call).decode(after, call);
+}
+
+function cursorsOf(outside: Scope, call: Call): Cursors {
   const scope = computing(openStatement(outside), argument(call, 0, "options"), "compute");
-  return decodeCursor(scope.entity, keysetOrder(listOrder(scope, given)), after, call);
+  return new Cursors(scope.entity, keysetOrder(listOrder(scope, listOptions(call))));
 }

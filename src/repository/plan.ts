@@ -146,23 +146,26 @@ export function statementOf({ statement, name, rows }: Plan<unknown>, call: Call
   return { text: statement.text, values: valuesIn(statement, call), name, leavesNoTrace: true, rows };
 }
 
-/** The plans of one kind of call, by shape. What fails while it is planned is not remembered. */
-export class Plans<T> {
-  readonly #known = new Map<string, Plan<T>>();
+/** What is worked out once for each shape of a call. What fails meanwhile is not remembered. */
+export class ByShape<V extends object> {
+  readonly #known = new Map<string, V>();
 
-  find(shape: string | undefined, make: () => Plan<T>): Plan<T> {
+  find(shape: string | undefined, make: () => V): V {
     if (shape === undefined) return make();
     const known = this.#known.get(shape);
     if (known !== undefined) return known;
-    const plan = make();
+    const made = make();
     if (this.#known.size >= PLANS_LIMIT) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(shape, plan);
-    return plan;
+    this.#known.set(shape, made);
+    return made;
   }
 }
+
+/** The plans of one kind of call. */
+export class Plans<T> extends ByShape<Plan<T>> {}
 
 /** What behaviours added to a statement, nested reads too. */
 export function additionsOf(tree: Tree): readonly Addition[] {

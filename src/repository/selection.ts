@@ -237,16 +237,30 @@ function joinedPart(outer: TableScope, relation: RelationDescription, given: Giv
   const { table, entity } = inside;
   const { where } = nestedOptions(relation, given);
   const selection = selectionOf(inside, given, { depth, mayFollow: NEVER });
+  const markedBy = markerIn(selection.slots, entity);
   const found = (entity.primaryKey.columns[0] ?? entity.columns[0])?.name ?? "";
+  const marker: Projection = { kind: "value", of: { kind: "column", table, name: found } };
   const own = where === undefined ? [] : [{ condition: conditionOf(inside, partOf(given, "where")) }];
   const on = [...relatedConditions(outer, inside, relation), ...own, ...behaviourFilters(inside)];
   const join: Join = { table, on };
   return {
-    projections: [{ kind: "value", of: { kind: "column", table, name: found } }, ...selection.projections],
-    slots: [{ kind: "group", key: relation.name, slots: selection.slots, isOptional: true }],
+    projections: [...(markedBy === undefined ? [marker] : []), ...selection.projections],
+    slots: [{ kind: "group", key: relation.name, slots: selection.slots, isOptional: true, markedBy }],
     joins: [join, ...selection.joins],
     joined: where === undefined ? joinedBy(relation, { inside, join }, selection.joined) : new Map(),
   };
+}
+
+/** A column among those shown that is never null in a row: a key's, unless its own mapping could make null of a value. */
+function markerIn(slots: readonly Slot[], { primaryKey }: EntityDescription): string | undefined {
+  const marker = slots.find(
+    (slot) =>
+      slot.kind === "column" &&
+      slot.column.kind !== "custom" &&
+      slot.column.kind !== "json" &&
+      primaryKey.columns.includes(slot.column),
+  );
+  return marker?.key;
 }
 
 function joinedBy({ name }: RelationDescription, joined: Joined, further: JoinedRows): JoinedRows {

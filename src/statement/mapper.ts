@@ -10,14 +10,15 @@ export type Slot =
   /** One cell, as PostgreSQL wrote it. */
   | { readonly kind: "raw"; readonly key: string }
   /**
-   * As many cells as its slots have: an object within the row. An optional one has a cell more, in front: it is null only
-   * where a join found nothing, and then the object is null.
+   * As many cells as its slots have: an object within the row. An optional one is null where a join found nothing. That
+   * says a cell in front of the others, which is null only then, or else the column of its own that `markedBy` names.
    */
   | {
       readonly kind: "group";
       readonly key: string;
       readonly slots: readonly Slot[];
       readonly isOptional: boolean;
+      readonly markedBy?: string | undefined;
     }
   /** No cell: a list that another statement will fill. */
   | { readonly kind: "related"; readonly key: string }
@@ -35,7 +36,19 @@ type Cells = readonly (string | null)[];
 function widthOf(slot: Slot): number {
   if (slot.kind === "related") return 0;
   if (slot.kind !== "group") return 1;
-  return slot.slots.reduce((width, inner) => width + widthOf(inner), slot.isOptional ? 1 : 0);
+  return slot.slots.reduce((width, inner) => width + widthOf(inner), hasMarker(slot) ? 1 : 0);
+}
+
+/** Whether a cell in front says that there is an object. */
+export function hasMarker({ isOptional, markedBy }: Extract<Slot, { readonly kind: "group" }>): boolean {
+  return isOptional && markedBy === undefined;
+}
+
+/** Where the cell of a slot stands among those of its neighbours. */
+function offsetOf(key: string, slots: readonly Slot[]): number {
+  const position = slots.findIndex((slot) => slot.kind === "column" && slot.key === key);
+  if (position === -1) throw new TypeError(`no column "${key}" marks the object`);
+  return slots.slice(0, position).reduce((width, slot) => width + widthOf(slot), 0);
 }
 
 /** Makes the function that turns an answer's cells into a row. Built once per shape, called per row. */
@@ -72,7 +85,8 @@ function readerOfSlot(slot: Slot): ReadAt {
     case "group": {
       const read = groupReader(slot.slots);
       if (!slot.isOptional) return read;
-      return (cells, at) => ((cells[at] ?? null) === null ? null : read(cells, at + 1));
+      const [marker, first] = slot.markedBy === undefined ? [0, 1] : [offsetOf(slot.markedBy, slot.slots), 0];
+      return (cells, at) => ((cells[at + marker] ?? null) === null ? null : read(cells, at + first));
     }
     case "related":
       return () => [];

@@ -1,6 +1,6 @@
 import { MalformedRow, type RowReader } from "../driver/index.ts";
 import { type CellForm, COUNT, cellFormOf, RAW, textThrough } from "./cell-form.ts";
-import { createMapper, type Slot } from "./mapper.ts";
+import { createMapper, hasMarker, type Slot } from "./mapper.ts";
 
 type Row = Record<string, unknown>;
 
@@ -38,13 +38,19 @@ function layoutOf(slots: readonly Slot[]): Layout {
       const { key } = slot;
       if (slot.kind === "related") return { kind: "list", key };
       if (slot.kind === "group") {
-        const marker = slot.isOptional ? forms.push(MARKER) - 1 : undefined;
-        return { kind: "group", key, marker, parts: partsOf(slot.slots) };
+        const first = hasMarker(slot) ? forms.push(MARKER) - 1 : undefined;
+        const parts = partsOf(slot.slots);
+        return { kind: "group", key, marker: first ?? markerIn(parts, slot.markedBy), parts };
       }
       return { kind: "cell", key, index: forms.push(formOf(slot)) - 1 };
     });
   const parts = partsOf(slots);
   return { forms, parts };
+}
+
+function markerIn(parts: readonly Part[], key: string | undefined): number | undefined {
+  const part = parts.find((part) => part.key === key);
+  return part?.kind === "cell" ? part.index : undefined;
 }
 
 /** Says by its presence that there is an object; what it holds is not looked at. */
