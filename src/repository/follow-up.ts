@@ -68,7 +68,8 @@ interface SelectedParts extends Pick<Select, "projections" | "joins"> {
 /**
  * The statement that reads a relation, of one row or of any number of them. That of one compares with its key: for a list
  * of unknown length PostgreSQL reckons with ten keys, finds planning for the one that comes cheaper, and plans anew at
- * every call, which takes longer than to run it.
+ * every call, which takes longer than to run it. The key stands in a subselect, `= (select $1)`, for the same reason: a
+ * plan for this very key, rarer than the average one, looks cheaper than one for all, and is hardly ever another.
  *
  * @see https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
  */
@@ -110,7 +111,7 @@ export function planFollowUp(
   const isKeyless = belongsTo === "one" || shown !== undefined;
   const isOfKeys =
     belongsTo === "one"
-      ? parts.map(({ column, key }) => equal(column, key))
+      ? parts.map(({ column, key }) => equal(column, { kind: "once", of: key }))
       : forEach === undefined
         ? [anyOf(columns, keys)]
         : columns.map((column, i) => equal(column, keyOf(i)));
