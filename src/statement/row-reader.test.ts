@@ -253,6 +253,41 @@ describe("a row reader", () => {
     expect(first).not.toBe(second);
   });
 
+  it("tells by a column of an object's own that the object is absent, wherever that column stands", async () => {
+    const marked: Slot = {
+      kind: "group",
+      key: "owner",
+      isOptional: true,
+      markedBy: "id",
+      slots: [
+        {
+          kind: "group",
+          key: "deep",
+          isOptional: false,
+          slots: [
+            { kind: "column", key: "words", column: columnOf("words") },
+            { kind: "column", key: "at", column: columnOf("at") },
+          ],
+        },
+        { kind: "column", key: "id", column: columnOf("int") },
+        { kind: "column", key: "flag", column: columnOf("flag") },
+      ],
+    };
+    const slots: Slot[] = [marked, { kind: "raw", key: "after" }];
+    const found = await readings(
+      `select null::text, null::timestamptz, case when i > 1 then i end, i = 3, 'x' || i from generate_series(1, 3) i`,
+      [],
+      slots,
+    );
+    sameForAll(found);
+    const deep = { words: null, at: null };
+    expect(found[0]).toEqual([
+      { owner: null, after: "x1" },
+      { owner: { deep, id: 2, flag: false }, after: "x2" },
+      { owner: { deep, id: 3, flag: true }, after: "x3" },
+    ]);
+  });
+
   it("falls back to text where the server describes another type, width or domain than it knows", async () => {
     const slots: Slot[] = [{ kind: "column", key: "n", column: columnOf("int") }];
     await wire.script("create domain pg_temp.positive as int check (value > 0)");
