@@ -62,6 +62,14 @@ describe("statements known to be short", () => {
     await quiet();
   });
 
+  it("take the second connection where the first is busy with a few of them", async () => {
+    const { pool, quiet } = watchedPool(server.url, LANES());
+    await untilShared(pool, () => asleep(0.001));
+    await vi.waitFor(() => expect(pool.stats.inUse).toBe(0));
+    expect((await processesOf(pool, 4, () => asleep(0.001))).size).toBe(2);
+    await quiet();
+  });
+
   it("hold none when they have nothing to do", async () => {
     const { pool } = watchedPool(server.url, LANES());
     await untilShared(pool, () => whoami);
