@@ -42,20 +42,23 @@ export function checkRetry(retry: RetryOptions): void {
   }
 }
 
-/** The first wait is up to this, and doubles with each attempt… */
+/**
+ * The first wait is up to this, or up to what the failed attempt took where that is longer (whoever was in the way takes about
+ * as long), and doubles with each attempt…
+ */
 const FIRST_WAIT_MS = 10;
 /** …up to this. */
 const LONGEST_WAIT_MS = 1_000;
 
 /** Retries that a database can have at once… */
 const BUDGET_LIMIT = 500;
-/** …after which every commit earns one more. */
-const EARNED_BY_COMMIT = 1;
+/** …after which every commit earns so many more. */
+const EARNED_BY_COMMIT = 2;
 
 /**
  * Bounds what retries add to the load of a server that is in trouble: where nearly every transaction fails, running each
  * of them five times makes it worse. One per database. A full bucket lets bursts through; an empty one means that there
- * are as many retries as commits, for a while now.
+ * have been twice as many retries as commits for a while.
  */
 export class RetryBudget {
   #left = BUDGET_LIMIT;
@@ -93,6 +96,7 @@ export async function retrying<T>(
   const { maxAttempts = RETRY_DEFAULT.maxAttempts, deadlineMs = RETRY_DEFAULT.deadlineMs } = retry;
   const startedAt = performance.now();
   for (let number = 1; ; number++) {
+    const begunAt = performance.now();
     try {
       const result = await attempt(number);
       budget.earn();
@@ -101,9 +105,10 @@ export async function retrying<T>(
       if (!isWorthAnother(error)) throw error;
       const giveUp = (why: string) => new RetriesExhaustedError(number, why, { cause: error });
       if (number >= maxAttempts) throw giveUp("as many as were allowed");
-      const waitMs = Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (number - 1));
-      if (performance.now() - startedAt + waitMs > deadlineMs)
-        throw giveUp(`the limit of ${deadlineMs} ms was near`);
+      const now = performance.now();
+      const firstMs = Math.max(FIRST_WAIT_MS, now - begunAt);
+      const waitMs = Math.random() * Math.min(LONGEST_WAIT_MS, firstMs * 2 ** (number - 1));
+      if (now - startedAt + waitMs > deadlineMs) throw giveUp(`the limit of ${deadlineMs} ms was near`);
       if (!budget.spend()) throw giveUp("too many other transactions are being run again");
       await pause(waitMs, undefined, { signal }).catch(() => {});
     }
