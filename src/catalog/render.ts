@@ -131,8 +131,19 @@ function behaviourObjects(
       }
     }
   }
+  const made = new Set([...found.values()].flatMap(({ kind, name }) => (kind === "view" ? [name] : [])));
+  for (const { name } of entities) refuseTakenView(name, made);
+  for (const object of objects)
+    if (object.kind === "view" || object.kind === "materialized view") refuseTakenView(object.name, made);
   for (const object of objects) refuseTaken(object, found);
   return [...found.values()];
+}
+
+function refuseTakenView(name: string, made: ReadonlySet<string>): void {
+  if (!made.has(name)) return;
+  throw new SchemaError(`"${name}" has the name of one that a behaviour makes`, {
+    hint: "It shows the living rows of a soft-deleted table. Give it another name.",
+  });
 }
 
 function refuseTaken(object: ObjectDescription, taken: ReadonlyMap<string, DatabaseObject>): void {

@@ -90,7 +90,9 @@ function reportParts(context: PullContext, table: TableObject, partition: TableO
   const say = (why: string, covers: readonly string[] = []): void =>
     context.report(partlyDeclared(partition.id, why), covers);
   const { constraints, indexes, triggers, policies, partitions } = context.lookup.partsOf(partition.id);
-  const own = [...constraints, ...indexes, ...triggers, ...policies];
+  const isMade = (name: string): boolean =>
+    context.behaviours.get(table.id)?.softDelete === true && name === `${partition.name}_no_truncate`;
+  const own = [...constraints, ...indexes, ...triggers.filter(({ name }) => !isMade(name)), ...policies];
   if (own.length > 0) {
     const ids = own.map(({ id }) => id);
     say(`as a partition it is declared with its parent only, without ${ids.join(", ")}`, ids);

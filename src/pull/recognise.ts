@@ -6,7 +6,7 @@ import type { Lookup } from "./lookup.ts";
 export interface Recognised {
   /** By the table's id. */
   readonly behaviours: ReadonlyMap<string, TableBehaviours>;
-  /** Ids of the functions and triggers that those behaviours make, which are then in no declaration. */
+  /** Ids of the functions, triggers and views that those behaviours make, which are then in no declaration. */
   readonly implied: ReadonlySet<string>;
 }
 
@@ -23,20 +23,38 @@ export function recognise(lookup: Lookup, tables: readonly TableObject[]): Recog
     tables.map(({ id }) => [id, { timestamps: touched.has(id), softDelete: soft.has(id) }]),
   );
   const triggers = tables.flatMap((table) => {
-    const { triggers: own } = lookup.partsOf(table.id);
+    const { triggers: own, partitions } = lookup.partsOf(table.id);
     const hasSoftParent = parentsOf(lookup, table).some((parent) => soft.has(parent));
-    return own.filter(
+    const ofPartitions = partitions.flatMap((partition) =>
+      soft.has(table.id)
+        ? lookup.partsOf(partition.id).triggers.filter(({ name }) => name === `${partition.name}_no_truncate`)
+        : [],
+    );
+    const ofTable = own.filter(
       ({ name }) =>
         (touched.has(table.id) && name === `${table.name}_touch`) ||
         (soft.has(table.id) && FOLLOWING.some((ending) => name === table.name + ending)) ||
         (hasSoftParent && LIVING.some((ending) => name === table.name + ending)),
     );
+    return [...ofTable, ...ofPartitions];
   });
   const functions = triggers.flatMap(({ dependsOn }) => dependsOn.filter((id) => id.startsWith("function ")));
-  return { behaviours, implied: new Set([...triggers.map(({ id }) => id), ...functions]) };
+  const views = lookup.catalog.objects.filter(
+    ({ kind, name }) =>
+      kind === "view" && tables.some((table) => soft.has(table.id) && name === `living_${table.name}`),
+  );
+  return { behaviours, implied: new Set([...[...triggers, ...views].map(({ id }) => id), ...functions]) };
 }
 
-const FOLLOWING = ["_lock_delete", "_follow_delete"];
+const FOLLOWING = [
+  "_lock_delete",
+  "_follow_delete",
+  "_delete_softly",
+  "_after_delete",
+  "_no_truncate",
+  "_note_move",
+  "_forget_move",
+];
 const LIVING = ["_living_parent", "_living_parent_of_new"];
 
 /** All tables whose trigger runs the function, or none: the function can be declared in one way only. */

@@ -1,5 +1,8 @@
 import type { DatabaseObject, EntityDescription, ForeignKeyDescription } from "../schema/index.ts";
 import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
+import { hardDeleteObjects } from "./hard-delete.ts";
+import { livingView } from "./living-view.ts";
+import { nameOf, ownKey, triggerWithFunction } from "./trigger-object.ts";
 
 /**
  * What soft deletion needs in the database, so that every client meets the same rules:
@@ -14,6 +17,8 @@ import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
  * - `<table>_lock_delete`: a row that dies is first locked `for update`, as a real DELETE would. Its UPDATE alone
  *   takes `for no key update`, which lets key-share lockers pass: a child could then be inserted unseen while its
  *   parent dies. README.md has the protocol. Lock table: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
+ *
+ * What a DELETE of any client meets is in `hard-delete.ts`, and the view of the living in `living-view.ts`.
  */
 export function softDeleteObjects(
   entity: EntityDescription,
@@ -25,6 +30,7 @@ export function softDeleteObjects(
   const parents = entity.foreignKeys.filter((key) => key.target.softDelete);
   const leavesChildren = entity.softDelete && children.length > 0;
   return [
+    ...(entity.softDelete ? [livingView(entity), ...hardDeleteObjects(entity, schema)] : []),
     ...(leavesChildren ? [...lockDelete(entity), ...followDelete(entity, children)] : []),
     ...(parents.length === 0 ? [] : livingParent(entity, parents)),
   ];
@@ -37,9 +43,7 @@ interface Child {
 
 function lockDelete(entity: EntityDescription): readonly DatabaseObject[] {
   const deletedAt = nameOf(entity, "deletedAt");
-  const own = entity.primaryKey.columns
-    .map((column) => `${quoteIdentifier(column.name)} = old.${quoteIdentifier(column.name)}`)
-    .join(" and ");
+  const own = ownKey(entity, "old");
   const body = [
     `  if old.${deletedAt} is null and new.${deletedAt} is not null then`,
     `    perform from ${quoteIdentifier(entity.name)} where ${own} for update;`,
@@ -52,7 +56,7 @@ function lockDelete(entity: EntityDescription): readonly DatabaseObject[] {
 function followDelete(entity: EntityDescription, children: readonly Child[]): readonly DatabaseObject[] {
   const dying = children.map(({ child, key }) => indent(whenParentDies(entity, child, key), 4));
   const returning = children.flatMap(({ child, key }) =>
-    key.onDelete === "cascade" && child.softDelete ? [indent(whenParentReturns(entity, child, key), 4)] : [],
+    key.onDelete === "cascade" ? [indent(whenParentReturns(entity, child, key), 4)] : [],
   );
   const deletedAt = nameOf(entity, "deletedAt");
   const body = [
@@ -78,9 +82,7 @@ function whenParentDies(
   const living = child.softDelete ? ` and ${nameOf(child, "deletedAt")} is null` : "";
   switch (key.onDelete) {
     case "cascade":
-      return child.softDelete
-        ? `update ${table} set ${nameOf(child, "deletedAt")} = new.${nameOf(parent, "deletedAt")}, ${nameOf(child, "deletedBy")} = new.${nameOf(parent, "deletedBy")}\n  where ${own}${living};`
-        : `delete from ${table} where ${own};`;
+      return `update ${table} set ${nameOf(child, "deletedAt")} = new.${nameOf(parent, "deletedAt")}, ${nameOf(child, "deletedBy")} = new.${nameOf(parent, "deletedBy")}\n  where ${own}${living};`;
     case "set null":
       return `update ${table} set ${key.columns.map((c) => `${quoteIdentifier(c.name)} = null`).join(", ")} where ${own};`;
     case "set default":
@@ -199,36 +201,6 @@ function refusal(key: ForeignKeyDescription): string {
   ].join("\n");
 }
 
-/** `set search_path from current` pins the schema the migration ran in, whatever a later session's path is. */
-function triggerWithFunction(
-  entity: EntityDescription,
-  purpose: string,
-  when: string,
-  body: string,
-  level = "for each row",
-): readonly DatabaseObject[] {
-  const name = `${entity.name}_${purpose}`;
-  const quoted = quoteIdentifier(name);
-  const table = quoteIdentifier(entity.name);
-  return [
-    {
-      kind: "function",
-      schema: entity.schema,
-      name,
-      create: `create function ${quoted}() returns trigger language plpgsql set search_path from current as $$\nbegin\n${body}\nend;\n$$`,
-      drop: `drop function ${quoted}()`,
-    },
-    {
-      kind: "trigger",
-      schema: entity.schema,
-      name,
-      table: entity.name,
-      create: `create trigger ${quoted} ${when} on ${table}\n  ${level} execute function ${quoted}()`,
-      drop: `drop trigger ${quoted} on ${table}`,
-    },
-  ];
-}
-
 function matches(key: ForeignKeyDescription, record: "new" | "old"): string {
   return key.columns
     .map(
@@ -246,12 +218,6 @@ function isParentOf(key: ForeignKeyDescription, child: string, prefix = ""): str
       return `${prefix}${own} = ${child}.${quoteIdentifier(column.name)}`;
     })
     .join(" and ");
-}
-
-function nameOf(entity: EntityDescription, role: "deletedAt" | "deletedBy"): string {
-  const column = entity.byRole.get(role);
-  if (column === undefined) throw new TypeError(`"${entity.name}" has no ${role} column`);
-  return quoteIdentifier(column.name);
 }
 
 function indent(text: string, spaces: number): string {

@@ -1,11 +1,12 @@
 import type { Behaviour, ColumnDescription, EntityDescription, ReferenceContext } from "../schema/index.ts";
 import type { Assignment, Condition, Insert, ParameterNode, TableReference, Write } from "../sql/index.ts";
 import { softDeleteObjects } from "./objects.ts";
+import { TAKES_LEAVE } from "./purge-leave.ts";
 
 const NAME = "soft delete";
 
 /**
- * `delete` stamps the row instead of removing it, and every reference to the table sees the living only.
+ * `delete` stamps the row instead of removing it, `purge` removes it, and every reference to the table sees the living only.
  * What the database holds itself, for every client, is in `objects.ts`.
  */
 export const softDeleteBehaviour: Behaviour = {
@@ -34,6 +35,10 @@ function stampInsteadOfDelete(write: Write, entity: EntityDescription): Write {
   if (!entity.softDelete) return write;
   if (write.kind === "insert") return meetingTheLiving(write, entity);
   if (write.kind === "update") return write;
+  if (write.isForGood === true) {
+    const leave: Condition = { kind: "sql", parts: [TAKES_LEAVE] };
+    return { ...write, filters: [...write.filters, { condition: leave, addedBy: NAME }] };
+  }
   const deletedBy = entity.byRole.get("deletedBy");
   const author: ParameterNode = { kind: "parameter", value: ({ actor }) => actor?.userId ?? null };
   return {

@@ -11,7 +11,6 @@ async function clientWithProject(): Promise<Client> {
     insert into projects (id, owner_id, name) values ('p', 'ann', 'P');
     insert into tasks (id, project_id, title, assigned_to) values ('t1', 'p', '1', 'bob'), ('t2', 'p', '2', 'bob');
     insert into comments (id, task_id, body) values ('c1', 't1', 'x');
-    insert into labels (id, project_id, name) values ('l1', 'p', 'x');
     insert into members (project_id, person_id) values ('p', 'bob')`);
   return client;
 }
@@ -33,10 +32,16 @@ describe("a dying parent", () => {
     expect(stamps).toEqual([["1", "5", "1"]]);
   });
 
-  it("removes children that have no soft delete", async () => {
+  it("is refused by a restricting child that has no soft delete", async () => {
     const client = await clientWithProject();
+    await client.run("insert into labels (id, project_id, name) values ('l1', 'p', 'x')");
+    await expect(client.run(kill("projects", "p"))).rejects.toMatchObject({
+      code: "RESTRICT_VIOLATION",
+      table: "labels",
+    });
+    await client.run("delete from labels");
     await client.run(kill("projects", "p"));
-    expect(await client.run("select count(*) from labels")).toEqual([["0"]]);
+    expect(await living(client, "projects")).toEqual([]);
   });
 
   it("is refused by a restricting child with its constraint and no values", async () => {

@@ -97,7 +97,7 @@ const point = customType<{ data: { x: number; y: number } }>({
 
 export const samples = entity(app, "samples", {
   id: uuidKey(),
-  bookId: text().references((): AnyPgColumn => books.id, { onDelete: "cascade" }),
+  bookId: text().references((): AnyPgColumn => books.id, { onDelete: "set null" }),
   small: smallint(),
   int: integer(),
   big: bigint({ mode: "bigint" }),
@@ -150,7 +150,7 @@ export const categories = entity(
 export const loans = entity(app, "loans", {
   bookId: text()
     .primaryKey()
-    .references((): AnyPgColumn => books.id, { onDelete: "cascade" }),
+    .references((): AnyPgColumn => books.id, { onDelete: "restrict" }),
   reader: text().primaryKey(),
   dueOn: date(),
 });

@@ -73,7 +73,7 @@ export function studio() {
       id: ulidKey(),
       makerId: text()
         .notNull()
-        .references((): AnyPgColumn => makers.id, { onDelete: "cascade", onUpdate: "cascade" }),
+        .references((): AnyPgColumn => makers.id, { onDelete: "restrict", onUpdate: "cascade" }),
       number: bigint({ mode: "bigint" }).notNull().default(sql`${nextNumber}()`),
       title: comment(text().notNull(), "As the maker's \"own\" hand wrote it; it's kept."),
       stage: stage().notNull().default("open"),

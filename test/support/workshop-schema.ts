@@ -86,7 +86,7 @@ export const comments = entity(
   { softDelete: true, constraints: (t) => [index().on(t.taskId)] },
 );
 
-/** A hard-deleted child of a soft-deleted parent. */
+/** A hard-deleted child of a soft-deleted parent, whose deletion it restricts. */
 export const labels = entity(
   app,
   "labels",
@@ -94,7 +94,7 @@ export const labels = entity(
     id: ulidKey(),
     projectId: text()
       .notNull()
-      .references((): AnyPgColumn => projects.id, { onDelete: "cascade" }),
+      .references((): AnyPgColumn => projects.id, { onDelete: "restrict" }),
     name: text().notNull(),
   },
   { constraints: (t) => [unique().on(t.projectId, t.name)] },

@@ -152,7 +152,10 @@ order by key.place`,
   return rows.map(([name]) => String(name));
 }
 
-/** Gives the n-th row of a table the key of the n-th row of another one; rows without such a one go. */
+/**
+ * Gives the n-th row of a table the key of the n-th row of another one; rows without such a one go, for good in
+ * soft-deleted tables too.
+ */
 export function linkRows(
   child: string,
   columns: readonly string[],
@@ -162,6 +165,7 @@ export function linkRows(
   const keys = parentColumns.map((column, index) => `${column} as key_${index + 1}`).join(", ");
   const set = columns.map((column, index) => `${column} = pair.key_${index + 1}`).join(", ");
   return `begin;
+set local plinth.purging = 'on';
 create temporary table plinth_pairs on commit drop as
   select own.tableoid as own_table, own.ctid as own_ctid, other.*
   from (select tableoid, ctid, row_number() over () as place from ${child}) own

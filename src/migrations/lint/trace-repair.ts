@@ -16,7 +16,8 @@ export async function repairRows(connection: Connection, tree: Node, failure: un
   const table = failure.table === undefined ? targetOf(tree) : qualifiedName(failure.schema, failure.table);
   if (table === undefined) return false;
   if (failure.sqlstate === "23503" && (await link(connection, tree, table))) return true;
-  return succeeds(connection, `truncate ${table} cascade`);
+  // Soft-deleted tables take no TRUNCATE without that.
+  return succeeds(connection, `begin;\nset local plinth.purging = 'on';\ntruncate ${table} cascade;\ncommit`);
 }
 
 /** Drops what a concurrent build that failed has left, so that it can be tried again. */

@@ -16,9 +16,15 @@ interface DeleteShape {
 export interface Deleter {
   delete(key: unknown, options: DeleteShape): Intent<unknown>;
   deleteMany(filter: FilterShape, options: DeleteShape): Intent<unknown>;
+  purge(key: unknown, options: DeleteShape): Intent<unknown>;
+  purgeMany(filter: FilterShape, options: DeleteShape): Intent<unknown>;
 }
 
 export function createDeleter(scope: Scope): Deleter {
+  return { ...createEnder(scope), ...createPurger(scope) };
+}
+
+function createEnder(scope: Scope): Pick<Deleter, "delete" | "deleteMany"> {
   const { entity } = scope;
   const [ends, manies] = [new Plans<unknown>(), new Plans<unknown>()];
   return {
@@ -48,13 +54,45 @@ export function createDeleter(scope: Scope): Deleter {
   };
 }
 
+/** The dead only, where the caller did not ask for all rows: what lives is deleted first. */
+function createPurger(outside: Scope): Pick<Deleter, "purge" | "purgeMany"> {
+  const scope: Scope = { ...outside, visibility: outside.visibility === "all" ? "all" : "dead" };
+  const { entity } = scope;
+  const [ends, manies] = [new Plans<unknown>(), new Plans<unknown>()];
+  return {
+    purge(key, options) {
+      refuseUnknownOptions(options, ["returning"]);
+      const returned = returnedBy(entity, options.returning);
+      const plan = ends.find(returned.shape, () => {
+        const opened = openStatement(scope);
+        const filters = [{ condition: keyCondition(entity, opened.table) }, ...behaviourFilters(opened)];
+        return planOne(deleteTree(opened, returned, filters, true), entity, returned, true);
+      });
+      return intentOf(plan, callWith(scope, key));
+    },
+    purgeMany(filter, options) {
+      refuseUnknownOptions(options, ["returning"]);
+      const returned = returnedBy(entity, options.returning, false);
+      const where = filterShape(filter);
+      const call = callWith(scope, filter);
+      const plan = manies.find(where === undefined ? undefined : `${returned.shape}/${where}`, () => {
+        const opened = openStatement(scope);
+        return planMany(deleteTree(opened, returned, manyFilters(opened, call), true), returned);
+      });
+      return intentOf(plan, call);
+    },
+  };
+}
+
 function deleteTree(
   scope: TableScope,
   returned: Returned,
   filters: readonly Filter[],
+  isForGood = false,
 ): ReturnType<typeof rewritten> {
   const { context, entity, table } = scope;
-  const node: Delete = { kind: "delete", from: table, filters, returning: projectionsOf(scope, returned) };
+  const returning = projectionsOf(scope, returned);
+  const node: Delete = { kind: "delete", from: table, filters, returning, isForGood };
   return rewritten(context, entity, node);
 }
 

@@ -108,9 +108,9 @@ export const MODEL: Readonly<Record<EntityName, EntityModel>> = {
   permits: {
     columns: { id: "big", siteId: "id", holder: "text" },
     key: ["id"],
-    notNull: ["siteId"],
+    notNull: [],
     uniques: [["siteId"]],
-    references: [ofSite],
+    references: [{ ...ofSite, onDelete: "set null" }],
     isSoft: false,
     secret: "token",
     relations: { site: toSite },
@@ -132,7 +132,7 @@ export const MODEL: Readonly<Record<EntityName, EntityModel>> = {
     notNull: [],
     uniques: [],
     references: [ofSite],
-    isSoft: false,
+    isSoft: true,
     relations: {
       site: toSite,
       notes: {
@@ -170,7 +170,7 @@ export const MODEL: Readonly<Record<EntityName, EntityModel>> = {
         onDelete: "cascade",
       },
     ],
-    isSoft: false,
+    isSoft: true,
     relations: {
       reading: {
         kind: "one",

@@ -77,28 +77,32 @@ export const sites = entity(
 export const permits = entity(app, "permits", {
   id: bigint({ mode: "bigint" }).primaryKey(),
   siteId: text()
-    .notNull()
     .unique()
-    .references((): AnyPgColumn => sites.id, { onDelete: "cascade" }),
+    .references((): AnyPgColumn => sites.id, { onDelete: "set null" }),
   holder: text(),
   token: secret(text()),
 });
 
 /** A composite key. */
-export const readings = entity(app, "readings", {
-  siteId: text()
-    .primaryKey()
-    .references((): AnyPgColumn => sites.id, { onDelete: "cascade" }),
-  no: integer().primaryKey(),
-  at: timestamp({ withTimezone: true }),
-  exactAt: timestamp({ withTimezone: true, mode: "string" }),
-  local: timestamp({ mode: "string" }),
-  day: date(),
-  dayAsDate: date({ mode: "date" }),
-  clock: time(),
-  span: interval(),
-  bytes: bytea(),
-});
+export const readings = entity(
+  app,
+  "readings",
+  {
+    siteId: text()
+      .primaryKey()
+      .references((): AnyPgColumn => sites.id, { onDelete: "cascade" }),
+    no: integer().primaryKey(),
+    at: timestamp({ withTimezone: true }),
+    exactAt: timestamp({ withTimezone: true, mode: "string" }),
+    local: timestamp({ mode: "string" }),
+    day: date(),
+    dayAsDate: date({ mode: "date" }),
+    clock: time(),
+    span: interval(),
+    bytes: bytea(),
+  },
+  { softDelete: true },
+);
 
 /** Refers to a composite key. */
 export const notes = entity(
@@ -116,6 +120,7 @@ export const notes = entity(
     grid: integer().array().array(),
   },
   {
+    softDelete: true,
     constraints: (t) => [
       foreignKey({ columns: [t.siteId, t.no], foreignColumns: [readings.siteId, readings.no] }).onDelete(
         "cascade",
