@@ -6,6 +6,7 @@ import { connections } from "./workloads/connections.ts";
 import { copy } from "./workloads/copy.ts";
 import { createMany } from "./workloads/create-many.ts";
 import { generate } from "./workloads/generate.ts";
+import { historyOfMany, historyOfOne, softDeleteOnRead } from "./workloads/history.ts";
 import { lint } from "./workloads/lint.ts";
 import { migrateUp } from "./workloads/migrate-up.ts";
 
@@ -21,9 +22,17 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
   try {
     const contenders = await openContenders(ground);
     try {
-      const workloads = [connections, createMany, copy, migrateUp, generate, lint].map((make) =>
-        make(contenders),
-      );
+      const workloads = [
+        connections,
+        createMany,
+        copy,
+        historyOfOne,
+        historyOfMany,
+        softDeleteOnRead,
+        migrateUp,
+        generate,
+        lint,
+      ].map((make) => make(contenders));
       for (const workload of workloads.filter(({ name }) => name.includes(only))) {
         try {
           for (const concurrency of workload.concurrencies) {

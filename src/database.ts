@@ -108,10 +108,12 @@ export async function createDatabase<S extends SchemaModule>(
     throw error;
   }
   let closed: Promise<void> | undefined;
+  const actors = createActorScope();
+  const isRecorded = described.entities.some(({ history }) => history !== undefined);
   const unit = createUnitOfWork(pool, {
     onHookFailure: (error, moment) => onWarning(hookWarning(error, moment)),
+    actor: isRecorded ? actors.current : undefined,
   });
-  const actors = createActorScope();
   const merger = mergeReads ? new ReadMerger() : undefined;
   const calls = new CallsByEntity({ schema: described, behaviours: BEHAVIOURS, actor: actors.current });
   const contextOf = (runner: QueryRunner): RepositoryContext => ({ calls, runner, merger });

@@ -64,8 +64,16 @@ export {
   type QuerySql,
   type ReadRow,
   type HighlightOptions,
+  type HistoryActor,
+  type HistoryChange,
+  type HistoryOperation,
+  type HistoryOptions,
+  type HistoryPage,
+  type HistoryRepository,
+  type HistoryRow,
   type Repository,
   type Returning,
+  type RowVersion,
   remove,
   type SearchHit,
   type SearchOptions,
@@ -85,6 +93,13 @@ export {
 
 // Looking after histories: partitions by month, and what is too old
 export {
+  type HistoryPreparation,
+  type HistoryPruning,
+  type HistoryUpkeep,
+  type PrepareHistoryOptions,
+  type PruneHistoryOptions,
+  prepareHistory,
+  pruneHistory,
 } from "./history/index.ts";
 
 // Seeds: declaring and running them

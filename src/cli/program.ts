@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { type CommandHost, writeFailure } from "./action.ts";
 import { addDbCommands } from "./commands/db.ts";
+import { addHistoryCommands } from "./commands/history.ts";
 import { addMakeCommands } from "./commands/make.ts";
 import { addMigrateCommands } from "./commands/migrate.ts";
+import { addPurgeCommand } from "./commands/purge.ts";
 import { addSchemaCommands } from "./commands/schema.ts";
 import { addSeedCommands } from "./commands/seed.ts";
 import { EXIT } from "./exit-code.ts";
@@ -32,7 +34,9 @@ export function createProgram(host: CommandHost): Command {
   addSchemaCommands(program, host);
   addSeedCommands(program, host);
   addDbCommands(program, host);
+  addHistoryCommands(program, host);
   addMakeCommands(program, host);
+  addPurgeCommand(program, host);
   return program;
 }
 

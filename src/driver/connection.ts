@@ -1,4 +1,5 @@
 import type { PlinthError } from "../errors/index.ts";
+import type { Actor } from "../sql/index.ts";
 
 /** One value on its way to the server: already encoded as PostgreSQL text (or bytes), never an object. */
 export type Parameter = string | Buffer | null;
@@ -48,6 +49,8 @@ export interface StatementCall {
    * @default false, except for texts that only control a transaction (`begin`, `commit`, `savepoint a`, …)
    */
   readonly leavesNoTrace?: boolean | undefined;
+  /** On whose behalf it runs, where the database is to know: a trigger records its writes. */
+  readonly actor?: Actor | undefined;
   /** Makes each row what the caller wants; the outcome then has `records`, and its `rows` are empty. */
   readonly rows?: RowReader | undefined;
 }

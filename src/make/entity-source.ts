@@ -6,6 +6,7 @@ export interface EntityPlan {
   readonly names: EntityNames;
   readonly fields: readonly Field[];
   readonly softDelete: boolean;
+  readonly history: boolean;
   /** By the constant that is referred to. */
   readonly targets: ReadonlyMap<string, ReferenceTarget>;
 }
@@ -28,7 +29,7 @@ export interface EntitySource {
 
 /** Writes the declaration of an entity, as a person would. */
 export function entitySource(app: string, plan: EntityPlan): EntitySource {
-  const { names, fields, softDelete } = plan;
+  const { names, fields, softDelete, history } = plan;
   const enums = fields.flatMap((field) =>
     field.type.kind === "enum"
       ? [
@@ -40,6 +41,7 @@ export function entitySource(app: string, plan: EntityPlan): EntitySource {
   const constraints = fields.filter(hasIndex).map((field) => `index().on(t.${field.key})`);
   const options = [
     ...(softDelete ? ["softDelete: true"] : []),
+    ...(history ? ["history: true"] : []),
     ...(constraints.length === 0 ? [] : [`constraints: (t) => [${constraints.join(", ")}]`]),
   ];
   const end = options.length === 0 ? "" : `  { ${options.join(", ")} },\n`;

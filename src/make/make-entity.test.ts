@@ -62,7 +62,15 @@ describe("plinth make entity", () => {
         "weight:double!",
         "isUrgent:boolean!:index",
       ),
-      await makeEntity(folder, "Category", "token:uuid!", "size:bigint!", "at:timestamp!", "data:json!"),
+      await makeEntity(
+        folder,
+        "Category",
+        "token:uuid!",
+        "size:bigint!",
+        "at:timestamp!",
+        "data:json!",
+        "--history",
+      ),
     ];
     expect(runs.map(({ code, stderr }) => [code, stderr.replace(/^next:.*\n/, "")])).toEqual([
       [0, ""],

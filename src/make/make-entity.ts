@@ -31,6 +31,8 @@ export interface MakeEntityOptions {
   readonly fields: readonly string[];
   /** @default false */
   readonly softDelete?: boolean | undefined;
+  /** @default false */
+  readonly history?: boolean | undefined;
   /** Imports a module of the project. */
   readonly load: (file: string) => Promise<Module>;
 }
@@ -62,7 +64,13 @@ export async function makeEntity(options: MakeEntityOptions): Promise<MadeEntity
       type.kind === "ref" ? [[type.target, targetOf(current, type.target)] as const] : [],
     ),
   );
-  const plan: EntityPlan = { names, fields, softDelete: options.softDelete === true, targets };
+  const plan: EntityPlan = {
+    names,
+    fields,
+    softDelete: options.softDelete === true,
+    history: options.history === true,
+    targets,
+  };
   const files = filesOf(schemaFile, names);
   refuseExisting(current, names, [files.repository, files.test]);
   const text = extendSchema(

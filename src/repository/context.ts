@@ -5,19 +5,45 @@ import type {
   SchemaDescription,
   Visibility,
 } from "../schema/index.ts";
-import type { Actor, Call, Expression, Filter, TableReference, Write } from "../sql/index.ts";
+import type {
+  Actor,
+  Call,
+  Expression,
+  Filter,
+  ParameterNode,
+  PastTable,
+  TableReference,
+  Write,
+} from "../sql/index.ts";
+import { refuse } from "./options.ts";
 
 /** What statements are planned from: the same for every repository of a database. */
 export interface PlanningContext {
   readonly schema: SchemaDescription;
   readonly behaviours: readonly Behaviour[];
   readonly actor: () => Actor | undefined;
+  /** Everything is read as of this moment. */
+  readonly asOf?: ParameterNode | undefined;
 }
 
 /** Gives each table reference of one statement an alias of its own. */
-function createReferences(): (entity: EntityDescription) => TableReference {
+function createReferences(context: PlanningContext): (entity: EntityDescription) => TableReference {
   let count = 0;
-  return (entity) => ({ schema: entity.schema, name: entity.name, alias: `t${count++}` });
+  return (entity) => {
+    const reference = { schema: entity.schema, name: entity.name, alias: `t${count++}` };
+    return context.asOf === undefined
+      ? reference
+      : { ...reference, past: { moment: context.asOf, source: pastOf(context, entity) } };
+  };
+}
+
+/** What of a past cannot be told must not be taken from the present: the answer would be of two times. */
+function pastOf({ behaviours }: PlanningContext, entity: EntityDescription): PastTable["source"] {
+  for (const behaviour of behaviours) {
+    const source = behaviour.appliesTo(entity) ? behaviour.past?.(entity) : undefined;
+    if (source !== undefined) return source;
+  }
+  return refuse("asOf", `"${entity.name}" keeps no history; declare history: true`);
 }
 
 /** The conditions that behaviours put on a reference to an entity's table. */
@@ -36,7 +62,7 @@ export function rewritten(context: PlanningContext, entity: EntityDescription, w
   let result = write;
   for (const behaviour of context.behaviours) {
     if (behaviour.rewrite !== undefined && behaviour.appliesTo(entity)) {
-      result = behaviour.rewrite(result, entity);
+      result = behaviour.rewrite(result, entity, context.schema.entities);
     }
   }
   return result;
@@ -77,6 +103,6 @@ export interface LinkScope {
 
 /** The first reference of a new statement. */
 export function openStatement(scope: Scope): TableScope {
-  const reference = createReferences();
+  const reference = createReferences(scope.context);
   return { ...scope, table: reference(scope.entity), reference };
 }

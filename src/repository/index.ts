@@ -3,6 +3,16 @@ export { createRepository, type RepositoryContext } from "./repository.ts";
 export type { BaseRepository, ListOptions, ReadOptions, ReadRow, StreamOptions, With } from "./types.ts";
 export type { Repository, SoftDeleteRepository } from "./repository-types.ts";
 export type {
+  HistoryActor,
+  HistoryChange,
+  HistoryOperation,
+  HistoryOptions,
+  HistoryPage,
+  HistoryRepository,
+  HistoryRow,
+  RowVersion,
+} from "./history/types.ts";
+export type {
   HighlightOptions,
   Highlights,
   SearchHit,

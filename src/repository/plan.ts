@@ -141,9 +141,11 @@ function treesOf({ tree, companions = [], later = [] }: Plan<unknown>): readonly
   return [tree, ...companions.map(({ plan }) => plan.tree), ...later.map((plan) => plan.tree)];
 }
 
-export function statementOf({ statement, name, rows }: Plan<unknown>, call: Call): StatementCall {
+export function statementOf({ tree, statement, name, rows }: Plan<unknown>, call: Call): StatementCall {
+  const values = valuesIn(statement, call);
   // Without the promise the pool would reset the session after every call.
-  return { text: statement.text, values: valuesIn(statement, call), name, leavesNoTrace: true, rows };
+  const own = { text: statement.text, values, name, leavesNoTrace: true, rows };
+  return tree.kind !== "select" && tree.tellsActor === true ? { ...own, actor: call.actor } : own;
 }
 
 /** What is worked out once for each shape of a call. What fails meanwhile is not remembered. */

@@ -1,6 +1,7 @@
-import { type AnyEntity, describeTable, type Visibility } from "../schema/index.ts";
+import { type AnyEntity, describeTable, type EntityDescription, type Visibility } from "../schema/index.ts";
 import type { CopyRowsInShape, CopyRowsOutShape, Rows } from "./copy/copy.ts";
-import type { CallsByEntity } from "./entity-calls.ts";
+import type { CallsByEntity, EntityCalls } from "./entity-calls.ts";
+import type { HistoryShape } from "./history/history.ts";
 import type { Intent, QueryRunner } from "./intent.ts";
 import type { ListShape } from "./list-options.ts";
 import type { ReadMerger } from "./merge.ts";
@@ -21,6 +22,42 @@ export interface RepositoryContext {
   readonly merger: ReadMerger | undefined;
 }
 
+/** What can be asked of an entity, all of which only reads. */
+function readMethods(
+  { runner, merger }: RepositoryContext,
+  { reader, stream }: Pick<EntityCalls, "reader" | "stream">,
+) {
+  const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, runner, merger);
+  return {
+    find: (key: unknown, options?: ListShape) => query(() => reader.find(key, options)),
+    get: (key: unknown, options?: ListShape) => query(() => reader.get(key, options)),
+    findBy: (unique: object, options?: ListShape) => query(() => reader.findBy(unique, options)),
+    findMany: (keys: readonly unknown[], options?: ListShape) => query(() => reader.findMany(keys, options)),
+    list: (options: ListShape = {}) => query(() => reader.list(options)),
+    stream: (options?: StreamShape) => stream(runner, options),
+    count: (where?: object) => query(() => reader.count(where)),
+    exists: (where: object) => query(() => reader.exists(where)),
+    aggregate: (options: unknown) => query(() => reader.aggregate(options)),
+    distinct: (column: unknown, options?: object) => query(() => reader.distinct(column, options)),
+  };
+}
+
+/** The reads of an entity as it was. */
+function pastRepository(
+  context: RepositoryContext,
+  entity: EntityDescription,
+  moment: unknown,
+  visibility: Visibility,
+): object {
+  const calls = context.calls.asOf(entity, visibility, moment);
+  const seeing = (other: Visibility) => pastRepository(context, entity, moment, other);
+  return Object.freeze({
+    // As each moment has plans of its own, reads of different ones never travel as one statement.
+    ...readMethods(context, calls),
+    ...(entity.softDelete ? { withDeleted: () => seeing("all"), onlyDeleted: () => seeing("dead") } : {}),
+  });
+}
+
 /**
  * Makes the repository of an entity: every call is a lazy `Query`. What it may do with a row follows from the
  * entity's declaration; what its types say of a row follows from the same declaration, which is why the one cast
@@ -33,22 +70,14 @@ export function createRepository<S, E extends AnyEntity>(
 ): Repository<S, E> {
   const description = describeTable(entity);
   const { runner, merger } = context;
-  const { reader, writer, stream, copier, search } = context.calls.of(description, visibility);
+  const calls = context.calls.of(description, visibility);
+  const { writer, copier, historian, search } = calls;
   const query = <T>(intent: () => Intent<T>): Query<T> => new Query(intent, runner, merger);
 
   const methods = {
-    find: (key: unknown, options?: ListShape) => query(() => reader.find(key, options)),
-    get: (key: unknown, options?: ListShape) => query(() => reader.get(key, options)),
-    findBy: (unique: object, options?: ListShape) => query(() => reader.findBy(unique, options)),
-    findMany: (keys: readonly unknown[], options?: ListShape) => query(() => reader.findMany(keys, options)),
-    list: (options: ListShape = {}) => query(() => reader.list(options)),
-    stream: (options?: StreamShape) => stream(runner, options),
+    ...readMethods(context, calls),
     copyIn: (source: Rows, options?: CopyRowsInShape) => copier.copyIn(runner, source, options),
     copyOut: (options?: CopyRowsOutShape) => copier.copyOut(runner, options),
-    count: (where?: object) => query(() => reader.count(where)),
-    exists: (where: object) => query(() => reader.exists(where)),
-    aggregate: (options: unknown) => query(() => reader.aggregate(options)),
-    distinct: (column: unknown, options?: object) => query(() => reader.distinct(column, options)),
     create: (input: object, options: CreateShape = {}) => query(() => writer.create(input, options)),
     createMany: (inputs: readonly object[], options: CreateManyShape = {}) =>
       query(() => writer.createMany(inputs, options)),
@@ -74,13 +103,25 @@ export function createRepository<S, E extends AnyEntity>(
       : { search: (text: unknown, options: SearchShape = {}) => query(() => search(text, options)) };
   const softDeleteMethods = {
     restore: (key: unknown, options: ChangeShape = {}) => query(() => writer.restore(key, options)),
+    purge: (key: unknown, options: ChangeShape = {}) => query(() => writer.purge(key, options)),
+    purgeMany: (filter: FilterShape, options: ChangeShape = {}) =>
+      query(() => writer.purgeMany(filter, options)),
     withDeleted: () => createRepository<S, E>(context, entity, "all"),
     onlyDeleted: () => createRepository<S, E>(context, entity, "dead"),
   };
+  const historyMethods =
+    historian === undefined
+      ? {}
+      : {
+          history: (key: unknown, options?: HistoryShape) => query(() => historian.history(key, options)),
+          revert: (key: unknown, version: unknown) => query(() => historian.revert(key, version)),
+          asOf: (moment: unknown) => pastRepository(context, description, moment, visibility),
+        };
   const all: unknown = Object.freeze({
     ...methods,
     ...(description.softDelete ? softDeleteMethods : {}),
     ...searchMethods,
+    ...historyMethods,
   });
   return all as Repository<S, E>;
 }

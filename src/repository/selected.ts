@@ -54,6 +54,8 @@ export function selectWhere(
   const filters: Filter[] = [{ condition: condition(scope) }, ...behaviourFilters(scope)];
   const { projections, joins } = selection;
   const lock = lockOf(options);
+  if (lock !== undefined && scope.context.asOf !== undefined)
+    refuse("lock", "is of rows as they are, and these are as they were");
   if (projections.length > SELECT_COLUMNS_LIMIT) {
     refuse(
       "columns",

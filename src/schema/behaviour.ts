@@ -40,11 +40,13 @@ export interface Behaviour {
   objects?(entity: EntityDescription, schema: readonly EntityDescription[]): readonly DatabaseObject[];
   /** Columns and indexes it needs in the entity's own table. */
   additions?(entity: EntityDescription): TableAdditions;
+  /** The entity's table as of a moment: a subselect with its columns, for SQL of the moment. Where it can tell. */
+  past?(entity: EntityDescription): ((moment: string) => string) | undefined;
   /** A condition for every reference to the entity's table, nested ones too. */
   filter?(entity: EntityDescription, table: TableReference, context: ReferenceContext): Condition | undefined;
   /**
    * A write as it should really happen: a delete becomes an update, an insert gains an author. Runs once per shape: what
-   * differs from call to call (the actor) is a parameter that reads it from the call.
+   * differs from call to call (the actor) is a parameter that reads it from the call. `schema` is all entities.
    */
   rewrite?(write: Write, entity: EntityDescription, schema: readonly EntityDescription[]): Write;
 }

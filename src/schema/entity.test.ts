@@ -56,8 +56,8 @@ describe("entity", () => {
   it.each([
     [{ sofDelete: true }, 'entity "t": unknown option "sofDelete"; did you mean "softDelete"?'],
     [
-      { history: true },
-      'entity "t": unknown option "history"; allowed: constraints, softDelete, list, search, partitionBy, comment, renamedFrom, dependsOn',
+      { colour: true },
+      'entity "t": unknown option "colour"; allowed: constraints, softDelete, list, search, history, partitionBy, comment, renamedFrom, dependsOn',
     ],
   ])("refuses the option %j", (options, message) => {
     expect(() => entity(app, "t", { id: ulidKey() }, options as object)).toThrow(

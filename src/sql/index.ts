@@ -38,6 +38,7 @@ export type {
   Ordering,
   ParameterNode,
   ParameterValue,
+  PastTable,
   Projection,
   RowLock,
   Select,

@@ -12,6 +12,15 @@ export interface TableReference {
   readonly schema: string;
   readonly name: string;
   readonly alias: string;
+  /** The table is read as it was. */
+  readonly past?: PastTable | undefined;
+}
+
+/** A table as of a moment. */
+export interface PastTable {
+  readonly moment: ParameterNode;
+  /** A subselect with the table's columns, for SQL of the moment. */
+  readonly source: (moment: string) => string;
 }
 
 export interface ColumnNode {
@@ -345,6 +354,8 @@ export interface Insert {
   readonly columns: readonly (InsertColumn & { readonly addedBy?: string })[];
   readonly conflict?: Conflict | undefined;
   readonly returning: readonly Projection[];
+  /** The database is told on whose behalf it runs. @default false */
+  readonly tellsActor?: boolean | undefined;
 }
 
 export interface Update {
@@ -355,13 +366,17 @@ export interface Update {
   readonly set: readonly Assignment[];
   readonly filters: readonly Filter[];
   readonly returning: readonly Projection[];
+  readonly tellsActor?: boolean | undefined;
 }
 
 export interface Delete {
   readonly kind: "delete";
+  /** The rows are to be removed even where a behaviour would keep them. */
+  readonly isForGood?: boolean;
   readonly from: TableReference;
   readonly filters: readonly Filter[];
   readonly returning: readonly Projection[];
+  readonly tellsActor?: boolean | undefined;
 }
 
 export type Write = Insert | Update | Delete;

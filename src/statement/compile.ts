@@ -123,12 +123,18 @@ class Writer {
   source({ from, walk, link, joins = [], orderJoins = [], filters }: Select): string {
     const walked = walk === undefined ? "" : `${this.walk(walk)} join `;
     const met = walk === undefined ? "" : ` on ${walkKeys(walk, from.alias)}`;
-    const linked = link === undefined ? "" : ` join ${aliased(link.table)} on ${this.all(link.on)}`;
-    return `${walked}${aliased(from)}${met}${linked}${this.joins(joined(orderJoins, joins))}${this.where(filters)}`;
+    const linked = link === undefined ? "" : ` join ${this.#from(link.table)} on ${this.all(link.on)}`;
+    return `${walked}${this.#from(from)}${met}${linked}${this.joins(joined(orderJoins, joins))}${this.where(filters)}`;
+  }
+
+  /** A table to read: as it is, or as it was. */
+  #from(table: TableReference): string {
+    const { past, alias } = table;
+    return past === undefined ? aliased(table) : `${past.source(this.parameter(past.moment))} ${alias}`;
   }
 
   joins(joins: readonly Join[]): string {
-    return joins.map(({ table, on }) => ` left join ${aliased(table)} on ${this.all(on)}`).join("");
+    return joins.map(({ table, on }) => ` left join ${this.#from(table)} on ${this.all(on)}`).join("");
   }
 
   forEach({ keys, alias }: ForEach): string {
@@ -153,8 +159,8 @@ class Writer {
     const goesOn = near.map((name, i) => `${step.alias}.${quoteIdentifier(name)} = w.${given[i]}`);
     const seen = filters.length === 0 ? "" : ` and ${this.all(filters)}`;
     const deep = maxDepth === undefined ? "" : ` and w.depth < ${this.parameter(maxDepth)}`;
-    const first = `select ${columns}, 1 from ${aliased(step)} where ${begins.join(" and ")}${seen}`;
-    const next = `select ${columns}, w.depth + 1 from w join ${aliased(step)} on ${goesOn.join(" and ")} where not w.is_cycle${deep}${seen}`;
+    const first = `select ${columns}, 1 from ${this.#from(step)} where ${begins.join(" and ")}${seen}`;
+    const next = `select ${columns}, w.depth + 1 from w join ${this.#from(step)} on ${goesOn.join(" and ")} where not w.is_cycle${deep}${seen}`;
     const isOther = key
       .map((name, i) => `w.k${i + 1} <> ${outer.alias}.${quoteIdentifier(name)}`)
       .join(" or ");

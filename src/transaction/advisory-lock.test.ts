@@ -12,7 +12,10 @@ const outside = AsyncLocalStorage.snapshot();
 
 describe("db.withLock", () => {
   it("lets one at a time in, and what the last one committed is seen by the next", async () => {
-    const { db, repo, quiet } = await open({ pool: { max: 8 } });
+    const sessions = directly(
+      "each that waits for a lock has a session of the server, and the run's pooler has few",
+    );
+    const { db, repo, quiet } = await open({ ...sessions, pool: { max: 8 } });
     const ann = await repo.people.create(person());
     let inside = 0;
     let most = 0;

@@ -20,6 +20,7 @@ export async function withoutTimeout<T>(
   scope: TransactionScope,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
+  await scope.tellActor();
   const { rows } = await scope.send(LIFT);
   const result = await work(scope.connection);
   // The transaction goes on where it is the caller's.

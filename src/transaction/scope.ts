@@ -1,7 +1,9 @@
 import { busyCopying, type Connection, type Outcome, type StatementCall } from "../driver/index.ts";
 import { isConnectionError, isPlinthError, TransactionError } from "../errors/index.ts";
+import type { Actor } from "../sql/index.ts";
 import { Hooks } from "./hooks.ts";
 import { mayWrite, READ_TRANSACTION_ID } from "./outcome.ts";
+import { identityOf, mayBeRecorded, NOBODY, tellActor } from "./telling.ts";
 
 /**
  * One transaction, or one savepoint inside it.
@@ -32,6 +34,13 @@ export class TransactionScope {
   /** Of the outermost transaction: a serialization failure that a savepoint has seen, and that none can undo. */
   #doom: unknown;
   #hooks: Hooks | undefined;
+  /** Who is in force, where the database is to know; undefined where nothing records it. */
+  readonly #actor: (() => Actor | undefined) | undefined;
+  /**
+   * What the database was told last, by what is on its way; undefined where that is not known. A rollback to a savepoint takes
+   * back what was told since.
+   */
+  #told: string | undefined;
   /** The BEGIN that will travel with the first statement; undefined once it is under way, and for a savepoint. */
   #begin: string | undefined;
   #isOpen = true;
@@ -44,7 +53,10 @@ export class TransactionScope {
     signal: AbortSignal | undefined,
     begin?: string,
     attempt = 1,
+    actor?: () => Actor | undefined,
   ) {
+    this.#actor = outer === undefined ? actor : outer.#actor;
+    this.#told = outer === undefined ? NOBODY : outer.#told;
     this.connection = connection;
     this.attempt = outer?.attempt ?? attempt;
     this.outer = outer;
@@ -129,6 +141,17 @@ export class TransactionScope {
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
     const signal = options?.signal;
+    const telling = this.#telling([call]);
+    if (telling !== undefined && signal === undefined && this.signal === undefined) {
+      const [outcome] = await this.#tellAnd(telling, [call]);
+      if (outcome === undefined) throw new TypeError("a statement was not answered");
+      return outcome;
+    }
+    if (telling !== undefined) {
+      // Both at once: whoever comes between would be taken for who was told of.
+      const [, outcome] = await Promise.all([this.#tellAnd(telling, []), this.send(call, signal)]);
+      return outcome;
+    }
     if (signal !== undefined || this.signal !== undefined || !this.#wantsId(call))
       return this.send(call, signal);
     // In front, as `pg_stat_activity` shows what came last.
@@ -144,11 +167,46 @@ export class TransactionScope {
     while (this.#nested !== undefined) await this.#nested;
     this.refuseEnded();
     if (calls.length === 0) return [];
+    const telling = this.#telling(calls);
+    if (telling !== undefined) return this.#tellAnd(telling, calls);
     if (!calls.some((call) => this.#wantsId(call))) return this.#fly(calls);
     // Behind, as an error says by its place which statement failed.
     const outcomes = await this.#fly([...calls, READ_TRANSACTION_ID]);
     this.#noteId(outcomes[calls.length]);
     return outcomes.slice(0, calls.length);
+  }
+
+  /** Tells the database on whose behalf the next writes are, where it does not know yet. */
+  async tellActor(): Promise<void> {
+    const telling = this.#telling(undefined);
+    if (telling !== undefined) await this.#tellAnd(telling, []);
+  }
+
+  /** After RELEASE: what was told inside holds on. */
+  adoptTold(inner: TransactionScope): void {
+    this.#told = inner.#told;
+  }
+
+  #telling(calls: readonly StatementCall[] | undefined): Telling | undefined {
+    if (this.#actor === undefined || calls?.some(mayBeRecorded) === false) return undefined;
+    const actor = this.#actor();
+    const identity = identityOf(actor);
+    return identity === this.#told ? undefined : { call: tellActor(actor), identity };
+  }
+
+  /** In front, in the same flight, and the transaction's number with it. */
+  async #tellAnd({ call, identity }: Telling, calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
+    const wantsId = calls.some((one) => this.#wantsId(one));
+    const front = wantsId ? [call, READ_TRANSACTION_ID] : [call];
+    this.#told = identity;
+    try {
+      const outcomes = await this.#fly([...front, ...calls]);
+      if (wantsId) this.#noteId(outcomes[1]);
+      return outcomes.slice(front.length);
+    } catch (error) {
+      this.#told = undefined;
+      throw error;
+    }
   }
 
   #fly(calls: readonly StatementCall[]): Promise<readonly Outcome[]> {
@@ -240,6 +298,12 @@ export class TransactionScope {
       hint: "A procedure that commits must be called outside db.transaction.",
     });
   }
+}
+
+/** What the database is to be told, and what it then knows. */
+interface Telling {
+  readonly call: StatementCall;
+  readonly identity: string;
 }
 
 /** A signal that is aborted as soon as one of the two is. */

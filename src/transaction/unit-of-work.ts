@@ -2,6 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
 import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
+import type { Actor } from "../sql/index.ts";
 import {
   checkLock,
   type LockedWork,
@@ -17,6 +18,7 @@ import type { Hook, HookMoment } from "./hooks.ts";
 import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
 import { RetryBudget, retrying } from "./retry.ts";
 import { eitherSignal, TransactionScope } from "./scope.ts";
+import { isOwnWrite, tellActor } from "./telling.ts";
 
 /** One place for statements: wherever the caller is, or one certain transaction. */
 export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "copy" | "here" | "hook" | "withLock">;
@@ -85,14 +87,19 @@ export interface UnitOfWork {
 export interface UnitOfWorkOptions {
   /** Where the error of a hook goes, whose transaction has ended already. */
   readonly onHookFailure?: (error: unknown, moment: HookMoment) => void;
+  /**
+   * Who is in force. Given where triggers record it: the database is then told, in the flight of the first write that
+   * someone else is to be named for.
+   */
+  readonly actor?: (() => Actor | undefined) | undefined;
 }
 
 export function createUnitOfWork(
   pool: Pool,
-  { onHookFailure = () => {} }: UnitOfWorkOptions = {},
+  { onHookFailure = () => {}, actor }: UnitOfWorkOptions = {},
 ): UnitOfWork {
   const ambient: Ambient = new AsyncLocalStorage();
-  const world: World = { pool, budget: new RetryBudget(), onHookFailure };
+  const world: World = { pool, budget: new RetryBudget(), onHookFailure, actor };
   const places = new WeakSet<object>();
 
   /** An outer handle used inside a savepoint means the savepoint: waiting for its end would be waiting for itself. */
@@ -151,11 +158,15 @@ export function createUnitOfWork(
     // Without a promise of its own: a promise costs about as much as all else that is done here.
     run(call, options) {
       const scope = ambient.getStore();
-      return scope === undefined ? pool.run(call, options) : scope.run(call, options);
+      if (scope !== undefined) return scope.run(call, options);
+      const named = actorOf(call, actor);
+      return named === undefined ? pool.run(call, options) : runNamed(world, named, call, options);
     },
     batch(calls, options) {
       const scope = ambient.getStore();
-      return scope === undefined ? pool.batch(calls, options) : bind(scope).batch(calls, options);
+      if (scope !== undefined) return bind(scope).batch(calls, options);
+      const named = actorAmong(calls, actor);
+      return named === undefined ? pool.batch(calls, options) : batchNamed(pool, named, calls, options ?? {});
     },
     async transaction(work, options = {}) {
       const scope = ambient.getStore();
@@ -195,9 +206,49 @@ type Ambient = AsyncLocalStorage<TransactionScope | undefined>;
 type Work<T> = (scope: TransactionScope) => PromiseLike<T>;
 
 /** What every transaction of a database shares. */
-interface World extends Required<UnitOfWorkOptions> {
+interface World extends Required<Pick<UnitOfWorkOptions, "onHookFailure">> {
+  readonly actor: UnitOfWorkOptions["actor"];
   readonly pool: Pool;
   readonly budget: RetryBudget;
+}
+
+/** Whom to name for a statement outside a transaction; undefined where nothing would record it. */
+function actorOf(call: StatementCall, actor: UnitOfWorkOptions["actor"]): Actor | undefined {
+  return call.actor ?? (actor !== undefined && isOwnWrite(call) ? actor() : undefined);
+}
+
+/** Of the first that has one: those of a batch were made in one place. */
+function actorAmong(calls: readonly StatementCall[], actor: UnitOfWorkOptions["actor"]): Actor | undefined {
+  for (const call of calls) {
+    const named = actorOf(call, actor);
+    if (named !== undefined) return named;
+  }
+  return undefined;
+}
+
+/** One Sync is one transaction, so what is told holds for the statement behind it, and no longer. */
+async function batchNamed(
+  pool: Pool,
+  actor: Actor,
+  calls: readonly StatementCall[],
+  options: Pick<RunOptions, "site">,
+): Promise<readonly Outcome[]> {
+  return (await pool.batch([tellActor(actor), ...calls], options)).slice(1);
+}
+
+async function runNamed(
+  world: World,
+  actor: Actor,
+  call: StatementCall,
+  { site, signal }: RunOptions = {},
+): Promise<Outcome> {
+  const [outcome] =
+    signal === undefined
+      ? await batchNamed(world.pool, actor, [call], { site })
+      : // A flight cannot be stopped midway; a statement of a transaction can.
+        [await outermost(world, undefined, (scope) => scope.run(call, { signal }), { signal, retry: false })];
+  if (outcome === undefined) throw new TypeError("a statement was not answered");
+  return outcome;
 }
 
 /** Without `ambient` the scope is the work's alone: what that calls does not join it by itself. */
@@ -233,14 +284,14 @@ interface Attempt {
 }
 
 async function attemptOnce<T>(
-  { pool, onHookFailure }: World,
+  { pool, onHookFailure, actor }: World,
   ambient: Ambient | undefined,
   work: Work<T>,
   { begin, signal, attempt }: Attempt,
 ): Promise<T> {
   const lease = await pool.acquire({ signal });
   const { connection } = lease;
-  const scope = new TransactionScope(connection, undefined, signal, begin, attempt);
+  const scope = new TransactionScope(connection, undefined, signal, begin, attempt, actor);
   const whole: Work<T> = async (own) => {
     const result = await work(own);
     if (own.hasHooks) await own.hooks.beforeCommit();
@@ -308,6 +359,7 @@ async function savepoint<T>(
       outer.refuseEnded();
       if (outer.connection.transactionStatus === "failed") throw abortedBy(inner.firstError);
       await outer.send({ text: `release savepoint ${name}`, values: [] });
+      outer.adoptTold(inner);
       if (inner.hasHooks) outer.hooks.adopt(inner.hooks);
       return result;
     } catch (error) {

@@ -26,7 +26,8 @@ async function open() {
   const connection = await connect(parseTarget(workshop.url));
   const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
   await connection.script(
-    `set search_path to workshop; ${up.filter((text) => !/create schema/i.test(text)).join(";\n")}`,
+    // The workshop has a function of that name already, which serves every table of the schema.
+    `set search_path to workshop; ${up.filter((text) => !/create (schema|function "refuse_truncate")/i.test(text)).join(";\n")}`,
   );
   await connection.close();
   const db = await createDatabase({ schema, url: workshop.url });

@@ -133,10 +133,19 @@ export function writes(db: Database<typeof domain>) {
 export async function softDelete(db: Database<typeof domain>) {
   const restored = await db.repository(domain.authors).restore("x");
   holds<Equal<typeof restored, Author>>();
+  const purged = await db.repository(domain.authors).purge("x", { returning: ["name"] });
+  holds<Equal<typeof purged, { name: string }>>();
+  const purgedMany = await db
+    .repository(domain.authors)
+    .withDeleted()
+    .purgeMany({ where: { name: "x" } });
+  holds<Equal<typeof purgedMany, number>>();
   const dead = await db.repository(domain.authors).onlyDeleted().find("x");
   holds<Equal<typeof dead, Author | undefined>>();
   // @ts-expect-error loans are deleted for good
   db.repository(domain.loans).restore({ bookId: "x", reader: "y" });
+  // @ts-expect-error what is deleted there is gone already
+  db.repository(domain.loans).purge({ bookId: "x", reader: "y" });
   // @ts-expect-error likewise
   db.repository(domain.loans).withDeleted();
 }

@@ -11,6 +11,7 @@ export function addMakeCommands(program: Command, host: CommandHost): void {
       "an entity in the schema, its repository and a test: Task title:text! projectId:ref(projects)!",
     )
     .option("--soft-delete", "deleting stamps the row instead of removing it")
+    .option("--history", "every change of a row is recorded")
     .option("--table <name>", "the table's name, where the plural is not it")
     .action((name: string, fields: readonly string[], flags: EntityFlags, command: Command) =>
       runAction(host, command, (context) => makeEntity(context, name, fields, flags)),
@@ -39,6 +40,7 @@ export function addMakeCommands(program: Command, host: CommandHost): void {
 
 interface EntityFlags {
   readonly softDelete?: true;
+  readonly history?: true;
   readonly table?: string;
 }
 
@@ -56,6 +58,7 @@ async function makeEntity(
     fields,
     table: flags.table,
     softDelete: flags.softDelete === true,
+    history: flags.history === true,
     load: project.loadModule,
   });
   const lines = [...extended.map((file) => `extended ${file}`), ...made.map((file) => `made ${file}`)];

@@ -273,7 +273,7 @@ describe("db.copyIn", () => {
         name: 'N "a", ü',
         bio: "1\n2",
       });
-      await db.sql`delete from library.authors where id like '%2'`;
+      await repo.authors.withDeleted().purgeMany({ where: { id: { endsWith: "2" } } });
     }
   });
 

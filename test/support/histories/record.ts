@@ -114,12 +114,17 @@ async function perform(db: Db, { kind, key, value }: Planned["steps"][number]): 
       on conflict (k) do update set v = lists.v || ${value}::int`;
     return { kind, key, value };
   }
-  const [row] = await db.sql<{ v: readonly number[] }>`select to_json(v) as v from workshop.lists where k = ${key}`;
+  const [row] = await db.sql<{
+    v: readonly number[];
+  }>`select to_json(v) as v from workshop.lists where k = ${key}`;
   return { kind, key, list: row?.v ?? [] };
 }
 
 async function readEverything(db: Db, id: number): Promise<Recorded> {
-  const rows = await db.sql<{ k: number; v: readonly number[] }>`select k, to_json(v) as v from workshop.lists`;
+  const rows = await db.sql<{
+    k: number;
+    v: readonly number[];
+  }>`select k, to_json(v) as v from workshop.lists`;
   return { id, outcome: "ok", operations: rows.map(({ k, v }) => ({ kind: "read", key: k, list: v })) };
 }
 

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { connect, parseTarget } from "../driver/index.ts";
+import { openLedger } from "./ledger.fixture.ts";
+
+const { run, url } = await openLedger();
+
+/** What a role that is nobody's owner may do, with every right that somebody could give in passing. */
+async function asClerk(
+  text: string,
+  rights = "grant select, insert, update, delete, truncate on shares to clerk",
+) {
+  const clerk = `clerk_${process.pid}`;
+  await run(
+    `do $$ begin if not exists (select from pg_roles where rolname = '${clerk}') then create role ${clerk} login; end if; end $$;
+    grant usage, create on schema ledger to ${clerk}; grant temporary on database ${new URL(url).pathname.slice(1)} to ${clerk}; ${rights.replaceAll(" clerk", ` ${clerk}`)}`,
+  );
+  const target = new URL(url);
+  target.username = clerk;
+  const connection = await connect(parseTarget(target.href));
+  try {
+    await connection.script("set search_path to ledger");
+    return { clerk, rows: (await connection.script(text)).at(-1)?.rows ?? [] };
+  } finally {
+    await connection.close();
+    await run(`drop owned by ${clerk}; drop role ${clerk}`);
+  }
+}
+
+const EVERYTHING = "grant all on all tables in schema ledger to clerk";
+const refused = (message: RegExp) =>
+  expect.objectContaining({ code: "PERMISSION_DENIED", serverMessage: expect.stringMatching(message) });
+
+describe("an ordinary role", () => {
+  it("writes history by its changes alone, under its own name, whoever it says it is", async () => {
+    const { clerk } = await asClerk(
+      "begin; select set_config('plinth.user_id', 'the boss', true); insert into shares values ('g', '1', 1); commit",
+    );
+    expect(await run("select operation, user_id, role from shares_history where row_key = '(g,1)'")).toEqual([
+      ["insert", "the boss", clerk],
+    ]);
+  });
+
+  it.each([
+    "select * from shares_history",
+    "insert into shares_history (operation, row_key) values ('insert', 'forged')",
+    "update shares_history set user_id = 'forged'",
+    "delete from shares_history_default",
+    "truncate shares_history",
+  ])("without rights on it may not: %s", async (text) => {
+    await expect(asClerk(text)).rejects.toThrow(expect.objectContaining({ code: "PERMISSION_DENIED" }));
+  });
+
+  it.each([
+    "insert into shares_history (operation, row_key) values ('insert', 'forged')",
+    "insert into shares_history_default (version, operation, row_key) overriding system value values (1, 'insert', 'forged')",
+    "update shares_history set user_id = 'forged'",
+    "update shares_history_default set user_id = 'forged'",
+    "delete from shares_history",
+    "delete from shares_history_default",
+    "truncate shares_history",
+    "truncate shares_history_default",
+    "set plinth.history_pruning to 'on'; delete from shares_history",
+    "merge into shares_history h using (values (1)) v (x) on true when matched then delete",
+  ])("with all rights on it may not: %s", async (text) => {
+    await run("insert into shares values ('g', '2', 1) on conflict do nothing");
+    await expect(asClerk(text, EVERYTHING)).rejects.toThrow(
+      refused(/history is written by its triggers only/),
+    );
+  });
+
+  it("cannot write past its history by a temporary table of its name", async () => {
+    await run("insert into shares values ('g', '3', 1)");
+    for (const name of ["shares_history", "shares"]) {
+      await expect(
+        asClerk(`create temporary table ${name} (x int); update ledger.shares set percent = 2`),
+      ).rejects.toThrow(refused(/a temporary table stands before/));
+    }
+  });
+});
+
+describe("the owner", () => {
+  it.each([
+    "update shares_history set user_id = null",
+    "delete from shares_history",
+    "truncate shares_history",
+  ])("does not change history by accident: %s", async (text) => {
+    await run("insert into shares values ('g', '4', 1) on conflict do nothing");
+    await expect(run(text)).rejects.toThrow(refused(/history is never changed/));
+  });
+});

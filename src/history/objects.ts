@@ -1,0 +1,209 @@
+import type { DatabaseObject, EntityDescription, HistoryDescription } from "../schema/index.ts";
+import { quoteIdentifier } from "../sql/index.ts";
+import { recordingRows, recordingStatements, recordingTruncate } from "./recording.ts";
+
+/**
+ * What history needs in the database; README.md says what it guarantees:
+ *
+ * - `<table>_history`: one row for each change of a row, divided by month. Rows of a month that has no partition go
+ *   into `<table>_history_default`, so that a write never fails for a missing one.
+ * - `<table>_record_history`: writes there, with the rights of the tables' owner, once per statement. A divided table is
+ *   watched row by row: a write to one of its partitions fires none of its own statement triggers.
+ * - `<table>_guard_history`: refuses every other write.
+ */
+export function historyObjects(
+  entity: EntityDescription,
+  history: HistoryDescription,
+): readonly DatabaseObject[] {
+  const rest = `${history.table}_default`;
+  return [
+    ...historyTable(entity, history),
+    functionObject(entity, guardName(entity), GUARD),
+    ...[history.table, rest].map((table) => guard(entity, table)),
+    ...(entity.partitioning === undefined
+      ? statementTriggers(entity, history)
+      : rowTriggers(entity, history, entity.partitioning.partitions)),
+  ];
+}
+
+function historyTable(
+  { schema }: EntityDescription,
+  { table }: HistoryDescription,
+): readonly DatabaseObject[] {
+  const [quoted, rest, index] = [table, `${table}_default`, `${table}_row_idx`].map(quoteIdentifier);
+  const create = [
+    `create table ${quoted} (`,
+    "  version bigint generated always as identity,",
+    "  at timestamp with time zone not null default now(),",
+    "  transaction_id xid8 not null default pg_current_xact_id(),",
+    "  operation text not null,",
+    "  row_key text not null,",
+    "  before jsonb,",
+    "  after jsonb,",
+    "  concealed text[],",
+    "  user_id text,",
+    "  tenant_id text,",
+    "  request_id text,",
+    "  reason text,",
+    "  role text not null default session_user,",
+    `  constraint ${quoteIdentifier(`${table}_pkey`)} primary key (version, at)`,
+    ") partition by range (at)",
+  ].join("\n");
+  return [
+    { kind: "table", schema, name: table, create, drop: `drop table ${quoted}` },
+    {
+      kind: "partition",
+      schema,
+      name: `${table}_default`,
+      table,
+      create: `create table ${rest} partition of ${quoted} default`,
+      drop: `drop table ${rest}`,
+    },
+    {
+      kind: "index",
+      schema,
+      name: `${table}_row_idx`,
+      table,
+      create: `create index ${index} on ${quoted} (row_key, version)`,
+      drop: `drop index ${index}`,
+    },
+  ];
+}
+
+/**
+ * Rights may be given in passing (`grant all on all tables`), and owners err: neither may change what was. It runs with each
+ * recorded statement, so it sets no `search_path`, which costs as much as all it does: every name in it has its schema.
+ */
+const GUARD = `begin
+  if not pg_catalog.pg_has_role(current_user,
+    (select c.relowner from pg_catalog.pg_class c where c.oid operator(pg_catalog.=) tg_relid), 'usage') then
+    raise exception using errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+      message = pg_catalog.format('history is written by its triggers only, so "%s" takes no %s', tg_table_name, tg_op);
+  end if;
+  if tg_op operator(pg_catalog.<>) 'INSERT'
+    and coalesce(pg_catalog.current_setting('plinth.history_pruning', true), '') operator(pg_catalog.<>) 'on' then
+    raise exception using errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+      message = pg_catalog.format('history is never changed, so "%s" takes no %s', tg_table_name, tg_op),
+      hint = 'plinth history prune deletes what is older than an age.';
+  end if;
+  return null;
+end;`;
+
+function guardName({ name }: EntityDescription): string {
+  return `${name}_guard_history`;
+}
+
+/** Of a partition its own: a statement that names it fires none of the whole table's. */
+function guard({ schema, name }: EntityDescription, table: string): DatabaseObject {
+  const trigger = quoteIdentifier(`${table}_guard`);
+  const on = quoteIdentifier(table);
+  return {
+    kind: "trigger",
+    schema,
+    name: `${table}_guard`,
+    table,
+    create: `create trigger ${trigger} before insert or update or delete or truncate on ${on}\n  for each statement execute function ${quoteIdentifier(`${name}_guard_history`)}()`,
+    drop: `drop trigger ${trigger} on ${on}`,
+  };
+}
+
+/** How values are written, whatever a session has set: the same value is always the same text. */
+const FORMS = [
+  "datestyle = 'ISO'",
+  "intervalstyle = 'postgres'",
+  "timezone = 'UTC'",
+  "extra_float_digits = 1",
+  "bytea_output = 'hex'",
+  // Rows come in any number, and a plan of the statement's own for each number costs more than it saves.
+  "plan_cache_mode = 'force_generic_plan'",
+];
+
+function functionObject(
+  { schema }: EntityDescription,
+  name: string,
+  body: string,
+  words = "",
+): DatabaseObject {
+  const quoted = quoteIdentifier(name);
+  const tag = dollarTag(body);
+  return {
+    kind: "function",
+    schema,
+    name,
+    create: `create function ${quoted}() returns trigger language plpgsql${words} as ${tag}\n${body}\n${tag}`,
+    drop: `drop function ${quoted}()`,
+  };
+}
+
+/** A name may hold `$$`, which would end the body. */
+function dollarTag(body: string): string {
+  for (let count = 0; ; count++) {
+    const tag = count === 0 ? "$$" : `$body${count}$`;
+    if (!body.includes(tag)) return tag;
+  }
+}
+
+function recorder(entity: EntityDescription, name: string, body: string): DatabaseObject {
+  const settings = ["search_path from current", ...FORMS].map((setting) => `\n  set ${setting}`);
+  const words = [" security definer", ...settings].join("");
+  return functionObject(entity, name, body, words);
+}
+
+function trigger(
+  { schema, name }: EntityDescription,
+  purpose: string,
+  when: string,
+  level: string,
+  execute: string,
+  table = name,
+): DatabaseObject {
+  const quoted = quoteIdentifier(`${table}_${purpose}`);
+  const on = quoteIdentifier(table);
+  return {
+    kind: "trigger",
+    schema,
+    name: `${table}_${purpose}`,
+    table,
+    create: `create trigger ${quoted} ${when} on ${on}\n  ${level} execute function ${quoteIdentifier(execute)}()`,
+    drop: `drop trigger ${quoted} on ${on}`,
+  };
+}
+
+function statementTriggers(
+  entity: EntityDescription,
+  history: HistoryDescription,
+): readonly DatabaseObject[] {
+  const name = `${entity.name}_record_history`;
+  const statement = (transition: string): string => `${transition}for each statement`;
+  return [
+    recorder(entity, name, recordingStatements(entity, history)),
+    trigger(entity, "record_insert", "after insert", statement("referencing new table as new_rows "), name),
+    trigger(
+      entity,
+      "record_update",
+      "after update",
+      statement("referencing old table as old_rows new table as new_rows "),
+      name,
+    ),
+    trigger(entity, "record_delete", "after delete", statement("referencing old table as old_rows "), name),
+    // Before: afterwards there is nothing left to record.
+    trigger(entity, "record_truncate", "before truncate", statement(""), name),
+  ];
+}
+
+function rowTriggers(
+  entity: EntityDescription,
+  history: HistoryDescription,
+  partitions: readonly { readonly name: string }[],
+): readonly DatabaseObject[] {
+  const [rows, whole] = [`${entity.name}_record_history`, `${entity.name}_record_truncate`];
+  return [
+    recorder(entity, rows, recordingRows(entity, history)),
+    recorder(entity, whole, recordingTruncate(entity, history)),
+    trigger(entity, "record_rows", "after insert or update or delete", "for each row", rows),
+    // PostgreSQL fires those of all partitions that a TRUNCATE empties, and of no other table.
+    ...partitions.map(({ name }) =>
+      trigger(entity, "record_truncate", "before truncate", "for each statement", whole, name),
+    ),
+  ];
+}
