@@ -59,6 +59,7 @@ export {
   type Operators,
   type Page,
   type Patch,
+  type PastRepository,
   type PlanNode,
   Query,
   type QuerySql,

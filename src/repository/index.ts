@@ -10,6 +10,7 @@ export type {
   HistoryPage,
   HistoryRepository,
   HistoryRow,
+  PastRepository,
   RowVersion,
 } from "./history/types.ts";
 export type {

@@ -160,6 +160,8 @@ describe.each(WIRES)("a batch that must find its rows, on the %s wire", (wire) =
     const ann = await repo.people.create(person());
     const raise = () => db.batch([repo.people.create(person()), repo.people.increment(ann.id, { score: 1 })]);
     await raise();
+    // The view of the living is in the way of another type.
+    await (await client()).run("drop view workshop.living_people");
     await (await client()).run("alter table workshop.people alter column score type bigint");
     await (await client()).run("alter table workshop.people alter column score type integer");
     await raise();

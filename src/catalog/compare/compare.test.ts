@@ -97,12 +97,12 @@ describe("compareCatalogs", () => {
 
     it.each([
       ["a column", "alter table labels add column extra int", "column labels.extra"],
-      ["a column's type", "alter table people alter score type bigint", "column people.score"],
+      ["a column's type", "alter table samples alter big type numeric", "column samples.big"],
       ["a column's length", "alter table labels alter name type varchar(20)", "column labels.name"],
       ["a default", "alter table people alter score set default 1", "column people.score"],
       ["a dropped default", "alter table people alter score drop default", "column people.score"],
       ["not null", "alter table people alter name drop not null", "column people.name"],
-      ["a collation", 'alter table people alter name type text collate "C"', "column people.name"],
+      ["a collation", 'alter table labels alter name type text collate "C"', "column labels.name"],
       [
         "a generated column",
         "alter table people add g int generated always as (score + 1) stored",

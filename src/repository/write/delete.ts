@@ -20,64 +20,57 @@ export interface Deleter {
   purgeMany(filter: FilterShape, options: DeleteShape): Intent<unknown>;
 }
 
-export function createDeleter(scope: Scope): Deleter {
-  return { ...createEnder(scope), ...createPurger(scope) };
+export function createDeleter(outside: Scope): Deleter {
+  const ending = createEnder({ ...outside, visibility: "living" }, outside, (opened, filters) => ({
+    filters: [...filters, ...onlyLiving(opened)],
+    isForGood: false,
+  }));
+  // The dead only, where the caller did not ask for all rows: what lives is deleted first.
+  const dead: Scope = { ...outside, visibility: outside.visibility === "all" ? "all" : "dead" };
+  const purging = createEnder(dead, dead, (_opened, filters) => ({ filters, isForGood: true }));
+  return { delete: ending.one, deleteMany: ending.many, purge: purging.one, purgeMany: purging.many };
 }
 
-function createEnder(scope: Scope): Pick<Deleter, "delete" | "deleteMany"> {
-  const { entity } = scope;
+/** Which rows come to an end, and how. */
+interface Ending {
+  readonly filters: readonly Filter[];
+  /** Not by a stamp, though the entity has one. */
+  readonly isForGood: boolean;
+}
+
+interface Ender {
+  one(key: unknown, options: DeleteShape): Intent<unknown>;
+  many(filter: FilterShape, options: DeleteShape): Intent<unknown>;
+}
+
+function createEnder(
+  ofOne: Scope,
+  ofMany: Scope,
+  endingOf: (opened: TableScope, filters: readonly Filter[]) => Ending,
+): Ender {
+  const { entity } = ofOne;
   const [ends, manies] = [new Plans<unknown>(), new Plans<unknown>()];
+  const treeOf = (opened: TableScope, returned: Returned, filters: readonly Filter[]) =>
+    deleteTree(opened, returned, endingOf(opened, filters));
   return {
-    delete(key, options) {
+    one(key, options) {
       refuseUnknownOptions(options, ["returning"]);
       const returned = returnedBy(entity, options.returning);
       const plan = ends.find(returned.shape, () => {
-        const opened = openStatement({ ...scope, visibility: "living" });
-        const condition = keyCondition(entity, opened.table);
-        const tree = deleteTree(opened, returned, [{ condition }, ...behaviourFilters(opened)]);
-        return planOne(tree, entity, returned, true);
-      });
-      return intentOf(plan, callWith(scope, key));
-    },
-    deleteMany(filter, options) {
-      refuseUnknownOptions(options, ["returning"]);
-      const returned = returnedBy(entity, options.returning, false);
-      const where = filterShape(filter);
-      const call = callWith(scope, filter);
-      const plan = manies.find(where === undefined ? undefined : `${returned.shape}/${where}`, () => {
-        const opened = openStatement(scope);
-        const tree = deleteTree(opened, returned, [...manyFilters(opened, call), ...onlyLiving(opened)]);
-        return planMany(tree, returned);
-      });
-      return intentOf(plan, call);
-    },
-  };
-}
-
-/** The dead only, where the caller did not ask for all rows: what lives is deleted first. */
-function createPurger(outside: Scope): Pick<Deleter, "purge" | "purgeMany"> {
-  const scope: Scope = { ...outside, visibility: outside.visibility === "all" ? "all" : "dead" };
-  const { entity } = scope;
-  const [ends, manies] = [new Plans<unknown>(), new Plans<unknown>()];
-  return {
-    purge(key, options) {
-      refuseUnknownOptions(options, ["returning"]);
-      const returned = returnedBy(entity, options.returning);
-      const plan = ends.find(returned.shape, () => {
-        const opened = openStatement(scope);
+        const opened = openStatement(ofOne);
         const filters = [{ condition: keyCondition(entity, opened.table) }, ...behaviourFilters(opened)];
-        return planOne(deleteTree(opened, returned, filters, true), entity, returned, true);
+        return planOne(treeOf(opened, returned, filters), entity, returned, true);
       });
-      return intentOf(plan, callWith(scope, key));
+      return intentOf(plan, callWith(ofOne, key));
     },
-    purgeMany(filter, options) {
+    many(filter, options) {
       refuseUnknownOptions(options, ["returning"]);
       const returned = returnedBy(entity, options.returning, false);
       const where = filterShape(filter);
-      const call = callWith(scope, filter);
+      const call = callWith(ofMany, filter);
       const plan = manies.find(where === undefined ? undefined : `${returned.shape}/${where}`, () => {
-        const opened = openStatement(scope);
-        return planMany(deleteTree(opened, returned, manyFilters(opened, call), true), returned);
+        const opened = openStatement(ofMany);
+        return planMany(treeOf(opened, returned, manyFilters(opened, call)), returned);
       });
       return intentOf(plan, call);
     },
@@ -87,8 +80,7 @@ function createPurger(outside: Scope): Pick<Deleter, "purge" | "purgeMany"> {
 function deleteTree(
   scope: TableScope,
   returned: Returned,
-  filters: readonly Filter[],
-  isForGood = false,
+  { filters, isForGood }: Ending,
 ): ReturnType<typeof rewritten> {
   const { context, entity, table } = scope;
   const returning = projectionsOf(scope, returned);
