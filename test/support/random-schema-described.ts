@@ -43,7 +43,10 @@ export function withEntities(
       foreignKeys: copy.foreignKeys.map((key) => {
         const target = byName.get(key.target.name) ?? key.target;
         const targetColumns = columnsIn(target)({ name: "", columns: key.targetColumns }).columns;
-        return { ...own(key), target, targetColumns };
+        // A cascade between a soft-deleted table and another is refused.
+        const isMixed = target.softDelete !== copy.softDelete;
+        const onDelete = isMixed && key.onDelete === "cascade" ? "restrict" : key.onDelete;
+        return { ...own(key), target, targetColumns, onDelete };
       }),
     });
   }

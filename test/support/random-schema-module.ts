@@ -124,8 +124,10 @@ function tableOf(
         ...table.foreignKeys.map(({ column: of, target, onDelete }) => {
           const own = target === table.name ? (t as Columns) : tables.get(target);
           const foreign = own?.id ?? laterTable(plan, target, tables);
+          const isMixed = plan.tables.find(({ name }) => name === target)?.softDelete !== table.softDelete;
+          // A cascade between a soft-deleted table and another is refused.
           return foreignKey({ columns: [column(of)] as never, foreignColumns: [foreign] as never }).onDelete(
-            onDelete,
+            isMixed && onDelete === "cascade" ? "restrict" : onDelete,
           );
         }),
       ];
