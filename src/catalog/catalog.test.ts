@@ -40,7 +40,15 @@ describe("renderSchema", () => {
     const connection = await databaseWith();
     const { objects } = await readCatalog(connection, "workshop");
     const kinds = new Set(objects.map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual(["constraint", "enum", "function", "index", "table", "trigger"]);
+    expect([...kinds].sort()).toEqual([
+      "constraint",
+      "enum",
+      "function",
+      "index",
+      "table",
+      "trigger",
+      "view",
+    ]);
     const { down } = renderSchema(describeSchema(schema), BEHAVIOURS);
     await connection.script(down.join(";\n"));
     expect((await readCatalog(connection, "workshop")).objects).toEqual([]);

@@ -104,7 +104,8 @@ describe("db.withLock", () => {
     let signaled: unknown;
     const error = await rejection(
       db.withLock("job", async (signal) => {
-        await other.run(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`);
+        await other.run(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+          and database = (select oid from pg_database where datname = current_database())`);
         await expect.poll(() => signal.aborted).toBe(true);
         signaled = signal.reason;
       }),
