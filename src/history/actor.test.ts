@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { testDatabase } from "plinth/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { directly } from "../../test/support/pooler.ts";
 import { openLedger, schema, shares } from "./ledger.fixture.ts";
 
 const { db, repo, run } = await openLedger();
@@ -143,7 +144,8 @@ describe("the actor of a change", () => {
 
   it("is told by the writes that may be recorded, and by nothing else", async () => {
     // The server counts the runs of prepared statements for each session, so there is one.
-    const { db: single, close } = await testDatabase({ schema, pool: { max: 1 } });
+    const session = directly("the runs of one session's prepared statements");
+    const { db: single, close } = await testDatabase({ schema, pool: { max: 1 }, ...session });
     onTestFinished(close);
     const [notes, own] = [single.repository(schema.notes), single.repository(shares)];
     const toldBy = async (work: () => PromiseLike<unknown>): Promise<number> => {
