@@ -33,3 +33,9 @@ export function formOf(sql: string, setup: string): Form {
 export function titleOf({ sql, when }: Form): string {
   return when === "" ? sql : `${sql} [${when}]`;
 }
+
+/** The role that forms name. Roles are the server's, and files that run side by side share it: nobody drops it. */
+export const ENSURE_CORPUS_ROLE = `do $$ begin
+  create role plinth_corpus;
+exception when duplicate_object or unique_violation then null;
+end $$`;

@@ -7,7 +7,7 @@ import { type Connection, connect, parseTarget, retarget } from "../../driver/in
 import { parseSql } from "../parse-sql.ts";
 import { RANDOM_GROUND } from "./corpus/random-ground.fixture.ts";
 import { randomStatement } from "./corpus/random-statements.fixture.ts";
-import { CORPUS, type Form, formOf, titleOf } from "./corpus.fixture.ts";
+import { CORPUS, ENSURE_CORPUS_ROLE, type Form, formOf, titleOf } from "./corpus.fixture.ts";
 import { effectsOf } from "./effects/effects.ts";
 import { openLiveView } from "./live/live-view.ts";
 import type { StatementEffects } from "./model.ts";
@@ -47,8 +47,7 @@ let stepper: Stepper;
 beforeAll(async () => {
   server = await testServer();
   admin = await connect(parseTarget(server.url));
-  await admin.script("drop role if exists plinth_corpus");
-  await admin.script("create role plinth_corpus");
+  await admin.script(ENSURE_CORPUS_ROLE);
   for (const database of [DATABASE, TWIN]) {
     await admin.script(`create database ${database}`);
     // As shadow databases are: compiling the linter's queries takes longer than running them.
@@ -68,7 +67,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const session of [stepper, plain, traced, watcher, twin]) await session.close();
   for (const database of [DATABASE, TWIN]) await admin.script(`drop database ${database} with (force)`);
-  await admin.script("drop role plinth_corpus");
   await admin.close();
   await server.stop();
 });

@@ -10,7 +10,7 @@ import { parseSql } from "../../parse-sql.ts";
 import type { CatalogView, Relation, RelationName } from "../catalog-view.ts";
 import { RANDOM_GROUND } from "../corpus/random-ground.fixture.ts";
 import { randomStatement } from "../corpus/random-statements.fixture.ts";
-import { CORPUS, type Form } from "../corpus.fixture.ts";
+import { CORPUS, ENSURE_CORPUS_ROLE, type Form } from "../corpus.fixture.ts";
 import { CORPUS_SCHEMA } from "../truth.fixture.ts";
 import type { Walk } from "../walk.ts";
 import { openLiveView } from "./live-view.ts";
@@ -30,7 +30,7 @@ let ground = "";
 beforeAll(async () => {
   server = await testServer();
   admin = await connect(parseTarget(server.url));
-  await admin.script("drop role if exists plinth_corpus;\ncreate role plinth_corpus");
+  await admin.script(ENSURE_CORPUS_ROLE);
   shadow = await openShadow({ url: server.url, directory: tmpdir() });
   walk = await openLiveWalk({ ...shadow, createDatabase: watchedDatabase }, CORPUS_SCHEMA, VERSION);
   await session.script("create extension citext schema public;\ncreate extension btree_gist schema public");
@@ -38,7 +38,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await walk.close();
   await shadow.release();
-  await admin.script("drop role plinth_corpus");
   await admin.close();
   await server.stop();
 });
