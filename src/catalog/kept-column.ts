@@ -1,7 +1,6 @@
 import type { ComputedColumn, DatabaseObject, EntityDescription } from "../schema/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { dollarQuote, quoteIdentifier, triggerText } from "../sql/index.ts";
 import type { CatalogObject, RoutineObject, TriggerObject } from "./model.ts";
-import { dollarQuote } from "./render/dollar-quote.ts";
 
 /**
  * Columns that a trigger keeps computed: what a stored generated column is, but one that a table in use can be given
@@ -36,7 +35,7 @@ export function keepingObjects(entity: EntityDescription, column: ComputedColumn
   const { schema, name: table } = entity;
   const name = `${table}_${column.name}`;
   const trigger = `${TRIGGER_PREFIX}${column.name}`;
-  const [routine, place] = [quoteIdentifier(name), quoteIdentifier(table)];
+  const routine = quoteIdentifier(name);
   return [
     {
       kind: "function",
@@ -51,9 +50,7 @@ set search_path from current as ${dollarQuote(bodyOf(quoteIdentifier(column.name
       schema,
       name: trigger,
       table,
-      create: `create trigger ${quoteIdentifier(trigger)} before insert or update on ${place}
-  for each row execute function ${routine}()`,
-      drop: `drop trigger ${quoteIdentifier(trigger)} on ${place}`,
+      ...triggerText({ name: trigger, table, when: "before insert or update", execute: name }),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import type { DatabaseObject, EntityDescription, HistoryDescription } from "../schema/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
 import { recordingRows, recordingStatements, recordingTruncate } from "./recording.ts";
 
 /**
@@ -94,17 +94,9 @@ function guardName({ name }: EntityDescription): string {
 }
 
 /** Of a partition its own: a statement that names it fires none of the whole table's. */
-function guard({ schema, name }: EntityDescription, table: string): DatabaseObject {
-  const trigger = quoteIdentifier(`${table}_guard`);
-  const on = quoteIdentifier(table);
-  return {
-    kind: "trigger",
-    schema,
-    name: `${table}_guard`,
-    table,
-    create: `create trigger ${trigger} before insert or update or delete or truncate on ${on}\n  for each statement execute function ${quoteIdentifier(`${name}_guard_history`)}()`,
-    drop: `drop trigger ${trigger} on ${on}`,
-  };
+function guard(entity: EntityDescription, table: string): DatabaseObject {
+  const when = "before insert or update or delete or truncate";
+  return trigger(entity, "guard", when, "for each statement", guardName(entity), table);
 }
 
 /** How values are written, whatever a session has set: the same value is always the same text. */
@@ -124,23 +116,7 @@ function functionObject(
   body: string,
   words = "",
 ): DatabaseObject {
-  const quoted = quoteIdentifier(name);
-  const tag = dollarTag(body);
-  return {
-    kind: "function",
-    schema,
-    name,
-    create: `create function ${quoted}() returns trigger language plpgsql${words} as ${tag}\n${body}\n${tag}`,
-    drop: `drop function ${quoted}()`,
-  };
-}
-
-/** A name may hold `$$`, which would end the body. */
-function dollarTag(body: string): string {
-  for (let count = 0; ; count++) {
-    const tag = count === 0 ? "$$" : `$body${count}$`;
-    if (!body.includes(tag)) return tag;
-  }
+  return { kind: "function", schema, name, ...triggerFunctionText(name, body, words) };
 }
 
 function recorder(entity: EntityDescription, name: string, body: string): DatabaseObject {
@@ -150,23 +126,15 @@ function recorder(entity: EntityDescription, name: string, body: string): Databa
 }
 
 function trigger(
-  { schema, name }: EntityDescription,
+  { schema, name: own }: EntityDescription,
   purpose: string,
   when: string,
   level: string,
   execute: string,
-  table = name,
+  table = own,
 ): DatabaseObject {
-  const quoted = quoteIdentifier(`${table}_${purpose}`);
-  const on = quoteIdentifier(table);
-  return {
-    kind: "trigger",
-    schema,
-    name: `${table}_${purpose}`,
-    table,
-    create: `create trigger ${quoted} ${when} on ${on}\n  ${level} execute function ${quoteIdentifier(execute)}()`,
-    drop: `drop trigger ${quoted} on ${on}`,
-  };
+  const name = `${table}_${purpose}`;
+  return { kind: "trigger", schema, name, table, ...triggerText({ name, table, when, level, execute }) };
 }
 
 function statementTriggers(

@@ -1,5 +1,5 @@
 import type { DatabaseObject, EntityDescription } from "../schema/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
 
 /** A function of the table's own, and the trigger that runs it. */
 export function triggerWithFunction(
@@ -18,15 +18,9 @@ export function triggerFunction(entity: EntityDescription, purpose: string, body
 
 /** `set search_path from current` pins the schema the migration ran in, whatever a later session's path is. */
 export function namedFunction(entity: EntityDescription, name: string, body: string): DatabaseObject {
-  const quoted = quoteIdentifier(name);
   const block = /^(?:declare|begin)\b/.test(body) ? body : `begin\n${body}\nend;`;
-  return {
-    kind: "function",
-    schema: entity.schema,
-    name,
-    create: `create function ${quoted}() returns trigger language plpgsql set search_path from current as $$\n${block}\n$$`,
-    drop: `drop function ${quoted}()`,
-  };
+  const text = triggerFunctionText(name, block, " set search_path from current");
+  return { kind: "function", schema: entity.schema, name, ...text };
 }
 
 interface TriggerWords {
@@ -44,18 +38,11 @@ interface TriggerWords {
 }
 
 export function triggerObject(entity: EntityDescription, words: TriggerWords): DatabaseObject {
-  const { purpose, when, level = "for each row", table = entity.name, name: own = purpose } = words;
+  const { purpose, when, level, table = entity.name, name: own = purpose } = words;
   const name = `${table}_${own}`;
-  const [quoted, on] = [quoteIdentifier(name), quoteIdentifier(table)];
-  const execute = quoteIdentifier(words.execute ?? `${entity.name}_${purpose}`);
-  return {
-    kind: "trigger",
-    schema: entity.schema,
-    name,
-    table,
-    create: `create trigger ${quoted} ${when} on ${on}\n  ${level} execute function ${execute}()`,
-    drop: `drop trigger ${quoted} on ${on}`,
-  };
+  const execute = words.execute ?? `${entity.name}_${purpose}`;
+  const text = triggerText({ name, table, when, level, execute });
+  return { kind: "trigger", schema: entity.schema, name, table, ...text };
 }
 
 /** `id = old.id`, for every part of the primary key. */

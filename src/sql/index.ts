@@ -7,6 +7,10 @@ export {
   snakeCase,
 } from "./identifier.ts";
 
+// Texts and the DDL around them
+export { dollarQuote } from "./dollar-quote.ts";
+export { type MadeByText, type TriggerParts, triggerFunctionText, triggerText } from "./trigger-text.ts";
+
 // Names as a person writes them
 export { isReservedWord, sqlName, unquoted } from "./keywords.ts";
 

@@ -1,5 +1,5 @@
 import type { Behaviour, DatabaseObject, EntityDescription } from "../schema/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
 
 /**
  * Keeps `updatedAt` by trigger, so that an `update` of any client sets it: psql, another service, `db.drizzle`.
@@ -13,34 +13,23 @@ export const timestampsBehaviour: Behaviour = {
 
 /** One function serves every table of a schema whose column has the same name. */
 function touchFunction(entity: EntityDescription): DatabaseObject {
-  const column = columnOf(entity);
-  const name = `touch_${column}`;
-  return {
-    kind: "function",
-    schema: entity.schema,
-    name,
-    create: `create function ${quoteIdentifier(name)}() returns trigger language plpgsql as $$
-begin
-  new.${quoteIdentifier(column)} = now();
+  const name = functionOf(entity);
+  const body = `begin
+  new.${quoteIdentifier(columnOf(entity))} = now();
   return new;
-end;
-$$`,
-    drop: `drop function ${quoteIdentifier(name)}()`,
-  };
+end;`;
+  return { kind: "function", schema: entity.schema, name, ...triggerFunctionText(name, body) };
 }
 
 function touchTrigger(entity: EntityDescription): DatabaseObject {
-  const name = `${entity.name}_touch`;
-  const table = quoteIdentifier(entity.name);
-  return {
-    kind: "trigger",
-    schema: entity.schema,
-    name,
-    table: entity.name,
-    create: `create trigger ${quoteIdentifier(name)} before update on ${table}
-  for each row execute function ${quoteIdentifier(`touch_${columnOf(entity)}`)}()`,
-    drop: `drop trigger ${quoteIdentifier(name)} on ${table}`,
-  };
+  const { schema, name: table } = entity;
+  const name = `${table}_touch`;
+  const text = triggerText({ name, table, when: "before update", execute: functionOf(entity) });
+  return { kind: "trigger", schema, name, table, ...text };
+}
+
+function functionOf(entity: EntityDescription): string {
+  return `touch_${columnOf(entity)}`;
 }
 
 function columnOf(entity: EntityDescription): string {

@@ -1,5 +1,5 @@
 import type { Behaviour, DatabaseObject, EntityDescription } from "../schema/index.ts";
-import { quoteIdentifier } from "../sql/index.ts";
+import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
 
 /**
  * Counts `version` up by trigger, so that a change of any client is noticed by whoever read the row before: psql, another
@@ -15,32 +15,18 @@ export const versioningBehaviour: Behaviour = {
 function countFunction(entity: EntityDescription): DatabaseObject {
   const column = quoteIdentifier(columnOf(entity));
   const name = functionOf(entity);
-  return {
-    kind: "function",
-    schema: entity.schema,
-    name,
-    create: `create function ${quoteIdentifier(name)}() returns trigger language plpgsql as $$
-begin
+  const body = `begin
   new.${column} = old.${column} + 1;
   return new;
-end;
-$$`,
-    drop: `drop function ${quoteIdentifier(name)}()`,
-  };
+end;`;
+  return { kind: "function", schema: entity.schema, name, ...triggerFunctionText(name, body) };
 }
 
 function countTrigger(entity: EntityDescription): DatabaseObject {
-  const name = `${entity.name}_count_${columnOf(entity)}`;
-  const table = quoteIdentifier(entity.name);
-  return {
-    kind: "trigger",
-    schema: entity.schema,
-    name,
-    table: entity.name,
-    create: `create trigger ${quoteIdentifier(name)} before update on ${table}
-  for each row execute function ${quoteIdentifier(functionOf(entity))}()`,
-    drop: `drop trigger ${quoteIdentifier(name)} on ${table}`,
-  };
+  const { schema, name: table } = entity;
+  const name = `${table}_count_${columnOf(entity)}`;
+  const text = triggerText({ name, table, when: "before update", execute: functionOf(entity) });
+  return { kind: "trigger", schema, name, table, ...text };
 }
 
 function functionOf(entity: EntityDescription): string {

@@ -1,5 +1,5 @@
+import { dollarQuote } from "../../sql/index.ts";
 import type { TableObject } from "../model.ts";
-import { dollarQuote } from "../render/dollar-quote.ts";
 import { columnPath, type Ground } from "./ground.ts";
 import { literal, sqlName } from "./names.ts";
 import type { Loss } from "./plan.ts";

@@ -3,7 +3,7 @@ import { check, index, integer, pgPolicy, text, uniqueIndex } from "drizzle-orm/
 import { describe, expect, it } from "vitest";
 import { declaredGrounds } from "../../../test/support/declared.ts";
 import { appSchema, comment, entity, inOut, setOf } from "../../schema/index.ts";
-import { dollarQuote } from "./dollar-quote.ts";
+import { dollarQuote } from "../../sql/index.ts";
 
 const grounds = declaredGrounds();
 /** Each name would end a quoted identifier, a literal or a statement if it were not quoted. */

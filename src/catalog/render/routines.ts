@@ -1,6 +1,5 @@
 import type { ArgumentDescription, RoutineDescription } from "../../schema/index.ts";
-import { quoteIdentifier } from "../../sql/index.ts";
-import { dollarQuote } from "./dollar-quote.ts";
+import { dollarQuote, quoteIdentifier } from "../../sql/index.ts";
 import type { Names } from "./names.ts";
 import type { Part } from "./part.ts";
 import { attributeLine } from "./types.ts";

@@ -6,8 +6,7 @@ import type {
   ExtensionDescription,
   SequenceDescription,
 } from "../../schema/index.ts";
-import { quoteIdentifier, quoteLiteral } from "../../sql/index.ts";
-import { dollarQuote } from "./dollar-quote.ts";
+import { dollarQuote, quoteIdentifier, quoteLiteral } from "../../sql/index.ts";
 import type { Names } from "./names.ts";
 import type { Part } from "./part.ts";
 import { sequenceWords } from "./tables.ts";
