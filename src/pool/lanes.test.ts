@@ -271,11 +271,19 @@ describe("what may share", () => {
 
 describe("a pace", () => {
   /** One that has got into the lane. */
-  const shortPace = () => {
-    const pace = new Pace();
+  const shortPace = (isWrite = false) => {
+    const pace = new Pace(isWrite);
     for (let run = 0; run < 5; run++) pace.noteAlone(0.1);
     return pace;
   };
+  /** Runs in the lane, one after the other. */
+  const runsShared = (pace: Pace, ms: number, count = 1) => {
+    for (let run = 0; run < count; run++) {
+      clockMs += ms;
+      pace.noteShared(ms, clockMs);
+    }
+  };
+  let clockMs = 0;
   const runsUntilShort = (pace: Pace) => {
     let runs = 0;
     for (; !pace.isShort; runs++) pace.noteAlone(0.1);
@@ -293,26 +301,41 @@ describe("a pace", () => {
 
   it("forgives one outlier in the lane, and no two", () => {
     const pace = shortPace();
-    pace.noteShared(30);
+    runsShared(pace, 30);
     expect(pace.isShort).toBe(true);
-    pace.noteShared(30);
+    runsShared(pace, 30);
     expect(pace.isShort).toBe(false);
     const unlucky = shortPace();
-    unlucky.noteShared(200);
+    runsShared(unlucky, 200);
     expect(unlucky.isShort).toBe(true);
     const terrible = shortPace();
-    terrible.noteShared(300);
+    runsShared(terrible, 300);
     expect(terrible.isShort).toBe(false);
+  });
+
+  it("of writes counts once what held several of them up together, as a slow flush of the disk does", () => {
+    const pace = shortPace(true);
+    for (let write = 0; write < 10; write++) pace.noteShared(30 + write / 10, 1_000 + write / 10);
+    expect(pace.isShort).toBe(true);
+    for (let write = 0; write < 10; write++) pace.noteShared(30, 1_032 + write / 10);
+    expect(pace.isShort).toBe(false);
+    const read = shortPace();
+    for (const endedAt of [1_000, 1_000]) read.noteShared(30, endedAt);
+    expect(read.isShort).toBe(false);
+    const stuck = shortPace(true);
+    stuck.noteShared(6, 1_000);
+    stuck.noteShared(300, 1_100);
+    expect(stuck.isShort).toBe(false);
   });
 
   it("gives what was taken for short by mistake ever fewer chances, until it has behaved for long", () => {
     const pace = shortPace();
-    pace.noteShared(300);
+    runsShared(pace, 300);
     expect(runsUntilShort(pace)).toBe(20);
-    pace.noteShared(300);
+    runsShared(pace, 300);
     expect(runsUntilShort(pace)).toBe(80);
-    for (let run = 0; run < 1_000; run++) pace.noteShared(0.1);
-    pace.noteShared(300);
+    runsShared(pace, 0.1, 1_000);
+    runsShared(pace, 300);
     expect(runsUntilShort(pace)).toBe(20);
   });
 });

@@ -34,6 +34,8 @@ export class Pace {
   #runs = 0;
   #runsNeeded = RUNS_NEEDED;
   #isShort = false;
+  /** When the last run that took longer than usual was over. */
+  #delayedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(isWrite = false) {
     this.isWrite = isWrite;
@@ -57,12 +59,13 @@ export class Pace {
     this.#runs = 0;
   }
 
-  /** Notes one run in the lane: from the answer before it to its own. */
-  noteShared(ms: number): void {
+  /** Notes one run in the lane: from the answer before it to its own, which came at `endedAt`. */
+  noteShared(ms: number, endedAt: number): void {
     if (!this.#isShort) return;
     this.#runs += 1;
     const counted = ms < INTOLERABLE_MS ? Math.min(ms, OUTLIER_MS) : ms;
-    this.#typicalMs += (counted - this.#typicalMs) * (counted < this.#typicalMs ? 1 / 4 : 1 / 8);
+    if (counted < this.#typicalMs) this.#typicalMs += (counted - this.#typicalMs) / 4;
+    else if (!this.#isOneDelay(ms, endedAt)) this.#typicalMs += (counted - this.#typicalMs) / 8;
     if (this.#typicalMs > SLOW_MS) {
       this.#isShort = false;
       this.#runs = 0;
@@ -70,6 +73,16 @@ export class Pace {
     } else if (this.#runs === RUNS_TO_FORGET) {
       this.#runsNeeded = RUNS_NEEDED;
     }
+  }
+
+  /**
+   * Whether the run waited for the same thing as one that was noted before. Writes side by side wait for one flush of the disk:
+   * ten that end together say once, not ten times, that it was slow.
+   */
+  #isOneDelay(ms: number, endedAt: number): boolean {
+    if (this.isWrite && ms < INTOLERABLE_MS && endedAt - ms < this.#delayedUntil) return true;
+    this.#delayedUntil = endedAt;
+    return false;
   }
 }
 

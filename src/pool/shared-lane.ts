@@ -124,7 +124,7 @@ export class SharedLane {
     } finally {
       const answeredAt = this.#owner.now();
       const ms = answeredAt - Math.max(sentAt, slot.answeredAt);
-      for (const pace of paces) pace?.noteShared(ms);
+      for (const pace of paces) pace?.noteShared(ms, answeredAt);
       slot.answeredAt = answeredAt;
       slot.inFlight -= 1;
       slot.expectedMs = slot.inFlight === 0 ? 0 : slot.expectedMs - expectedMs;

@@ -84,7 +84,7 @@ export class WriteLane {
       throw error;
     } finally {
       const ms = this.#leave(slot, turn);
-      for (const pace of paces) pace?.noteShared(ms);
+      for (const pace of paces) pace?.noteShared(ms, slot.answeredAt);
     }
   }
 
