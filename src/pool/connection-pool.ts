@@ -68,6 +68,7 @@ export class ConnectionPool implements Pool {
       {
         now: options.now,
         takeIdle: () => this.#takeIdle(site),
+        hasLine: () => this.#line.length > 0,
         wait: () => this.#wait(site, undefined),
         giveBack: (holding) => this.#giveBack(holding, false),
       },

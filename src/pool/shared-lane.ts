@@ -18,6 +18,8 @@ export interface LaneOwner {
   readonly now: () => number;
   /** An idle connection, when nobody waits for one. */
   readonly takeIdle: () => Holding | undefined;
+  /** Somebody waits in line. */
+  readonly hasLine: () => boolean;
   /** Waits in line for one. */
   readonly wait: () => Promise<Holding>;
   readonly giveBack: (holding: Holding) => void;
@@ -184,9 +186,12 @@ export class SharedLane {
     return slot;
   }
 
-  /** Whoever got the last answer most likely asks again at once: for that long the connection is kept. */
+  /**
+   * Whoever got the last answer most likely asks again at once: while others wait for a connection, it is kept for that long.
+   * With nobody in line it is had again for less than the turn of the event loop that the keeping takes.
+   */
   #onEmpty(slot: Slot): void {
-    if (slot.isDraining || !slot.holding.connection.isOpen) {
+    if (slot.isDraining || !slot.holding.connection.isOpen || !this.#owner.hasLine()) {
       this.#return(slot);
     } else if (!slot.isReturnDue) {
       slot.isReturnDue = true;
