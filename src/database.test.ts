@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -234,5 +235,25 @@ describe("repository calls outside a transaction", () => {
     // A reset would be the last thing it ran.
     expect(row?.[0]).toContain("count(*)");
     expect(db.pool.stats).toMatchObject({ total: 1, idle: 1 });
+  });
+
+  it("open no async scope, from which on every promise of the process would cost more", async () => {
+    const [run, enterWith] = [
+      vi.spyOn(AsyncLocalStorage.prototype, "run"),
+      vi.spyOn(AsyncLocalStorage.prototype, "enterWith"),
+    ];
+    onTestFinished(() => {
+      run.mockRestore();
+      enterWith.mockRestore();
+    });
+    const { db, repo } = await open();
+    const { owner } = await aProject({ repo });
+    await repo.people.get(owner.id);
+    await db.batch([repo.people.count(), repo.projects.count()]);
+    await db.health();
+    expect(run).not.toHaveBeenCalled();
+    expect(enterWith).not.toHaveBeenCalled();
+    await db.transaction(() => repo.people.count());
+    expect(run).toHaveBeenCalled();
   });
 });

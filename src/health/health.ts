@@ -51,7 +51,7 @@ const OK: Check = { status: "ok" };
 
 async function probe(pool: Pool, signal: AbortSignal): Promise<void> {
   const ping = { text: "select 1", values: [], leavesNoTrace: true };
-  await pool.use((connection) => connection.query(ping, { signal }), { signal });
+  await pool.run(ping, { signal });
 }
 
 async function checkMigrations(

@@ -189,12 +189,17 @@ export class ConnectionPool implements Pool {
   }
 
   async verify(): Promise<PoolVerification> {
-    return this.use(async (connection) => {
-      const found = await readBudget(connection, this.#options);
+    const site = new CallSite();
+    // Not in a scope: from the first on, every promise of the process costs more, and this asks for no second connection.
+    const holding = this.#takeIdle(site) ?? (await this.#wait(site, undefined));
+    try {
+      const found = await readBudget(holding.connection, this.#options);
       // Behind a pooler our connections are the pooler's, and so is the arithmetic.
-      if (connection.hasSessionSettings) checkBudget(found, this.#options);
+      if (holding.connection.hasSessionSettings) checkBudget(found, this.#options);
       return found;
-    });
+    } finally {
+      this.#giveBack(holding, false);
+    }
   }
 
   close(options: { readonly deadlineMs?: number } = {}): Promise<void> {
