@@ -17,6 +17,8 @@ const CREDIT = ["id", "fullName", "image"] as const;
 
 export async function openPlinth({ url, poolSize }: Settings): Promise<Subject> {
   const db = await createDatabase({ schema, url, pool: { max: poolSize } });
+  // An application has transactions. From the first on Node watches every promise, and all that follows costs a little more.
+  await db.transaction(() => db.sql`select 1`);
   const on = {
     world: db.repository(schema.world),
     fortune: db.repository(schema.fortune),
