@@ -194,6 +194,28 @@ describe("a command that deletes", () => {
     expect(seed.code).toBe(4);
   }, 60_000);
 
+  it("touches nothing on a server that answers, but not by a name of this machine, until it is named", async () => {
+    const environment = freshEnvironment();
+    await plinth.run(application, ["migrate", "up"], environment);
+    // Linux takes it for this machine, and Plinth does not.
+    const elsewhere = { ...environment, DATABASE_URL: url.replace(/@[^/:]+/, "@0.0.0.0") };
+    const status = async () => (await plinth.run(application, ["migrate", "status"], elsewhere)).code;
+    expect(await status()).toBe(0);
+    for (const command of [
+      ["migrate", "down"],
+      ["migrate", "redo"],
+      ["seed", "dev"],
+    ]) {
+      const refused = await plinth.run(application, command, elsewhere);
+      expect([command, refused.code, refused.stdout]).toEqual([command, 4, ""]);
+      expect(refused.stderr).toContain("refused in production");
+    }
+    expect(await status()).toBe(0);
+    const allowed = ["migrate", "down", "--allow-production", databaseName];
+    expect((await plinth.run(application, allowed, elsewhere)).code).toBe(0);
+    expect(await status()).toBe(3);
+  }, 60_000);
+
   it("asks nothing without a terminal: it ends by itself with its standard input open", async () => {
     const environment = { ...freshEnvironment(), NODE_ENV: "production" };
     const child = spawn(

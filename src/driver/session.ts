@@ -39,7 +39,6 @@ import {
   checkValues,
   controlsTransactionOnly,
   refuseSessionState,
-  refuseSessionStateOfScript,
 } from "./statement-check.ts";
 import type { ConnectionTarget } from "./target.ts";
 
@@ -159,7 +158,7 @@ export abstract class Session implements Connection {
 
   async script(text: string): Promise<readonly Outcome[]> {
     checkText({ text });
-    if (!this.hasSessionSettings) refuseSessionStateOfScript(text);
+    if (!this.hasSessionSettings) refuseSessionState(text);
     this.#isTainted = true;
     return this.#runScript(text);
   }

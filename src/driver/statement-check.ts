@@ -48,14 +48,15 @@ export function checkValues(values: StatementCall["values"]): void {
 }
 
 const CONTROL =
-  /^\s*(?:begin|start\s+transaction|commit|rollback|savepoint|release|abort|end|set\s+(?:local|transaction))\b[^;]*;?\s*$/i;
+  /^\s*(?:begin|start\s+transaction|commit|rollback|savepoint|release|abort|end|set\s+(?:local|transaction))\b/i;
 
-/** True for a text that only starts, ends or shapes a transaction, and so leaves nothing in the session. */
+/** True for a text that only starts, ends or shapes a transaction, and so leaves nothing in the session. Linear. */
 export function controlsTransactionOnly(text: string): boolean {
-  return CONTROL.test(text);
+  if (!CONTROL.test(text)) return false;
+  const end = text.indexOf(";");
+  return end === -1 || text.slice(end + 1).trim() === "";
 }
 
-const LEADING_COMMENTS = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 /** Statements whose effect is the session's, and outlives their transaction. */
 const SESSION_STATEMENT =
   /^(?:set\s+(?!local\b|transaction\b|constraints\b)\S+|reset|listen|prepare\s+(?!transaction\b)\S+|deallocate|discard|load)\b/i;
@@ -64,31 +65,98 @@ const ENDS_WITH_TRANSACTION = /\bon\s+commit\s+drop\b/i;
 const HELD_CURSOR = /^declare\b[\s\S]{1,500}?\bwith\s+hold\b/i;
 const SESSION_LOCK = /\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(/i;
 /** `set_config(name, value, false)`; its arguments may hold one pair of parentheses each. */
-const SESSION_SETTING = /\bset_config\s*\((?:[^()]|\([^()]*\)){1,1000}?,\s*(?:false|'f(?:alse)?')\s*\)/i;
+const SESSION_SETTING =
+  /\bset_config\s*\((?:[^()]|\([^()]*\)){1,1000}?,\s*(?:is_local\s*[:=][=>]\s*)?(?:false|'f(?:alse)?')\s*\)/i;
 
-const DOLLAR_QUOTED = /\$(\w*)\$[\s\S]*?\$\1\$/g;
-const LITERAL = /'(?:[^']|'')*'/g;
+/** What begins something whose inside is no SQL, and what ends a statement. */
+const MARK = /'|"|\$(\w*)\$|--|\/\*|;/g;
+/** As long as `'false'`: what longer texts say is no rule's business. */
+const LITERAL_SHOWN = 7;
 
-/**
- * `refuseSessionState` of every statement of a script. Bodies of functions are passed over.
- *
- * @throws {INVALID_QUERY}
- */
-export function refuseSessionStateOfScript(text: string): void {
-  const shown = text
-    .replace(DOLLAR_QUOTED, "''")
-    .replace(LITERAL, (literal) => (literal.includes(";") ? "''" : literal));
-  for (const statement of shown.split(";")) refuseSessionState(statement);
+/** The statements of a text, with a blank for each comment, and `''` for what is quoted at length. Linear. */
+function statementsIn(text: string): readonly string[] {
+  const places = placesOfTags(text);
+  const mark = new RegExp(MARK);
+  const statements: string[] = [];
+  let shown = "";
+  let from = 0;
+  for (let found = mark.exec(text); found !== null; found = mark.exec(text)) {
+    const { 0: what, 1: tag, index } = found;
+    shown += text.slice(from, index);
+    from = index + what.length;
+    if (what === ";") {
+      statements.push(shown);
+      shown = "";
+    } else if (what === "--" || what === "/*") {
+      from = what === "--" ? endAt(text, "\n", from) : endOfComment(text, from);
+      shown += " ";
+    } else if (tag === undefined) {
+      const hasEscapes = what === "'" && /[eE]/.test(text.charAt(index - 1));
+      from = hasEscapes ? endOfEscapes(text, from) : endAt(text, what, from);
+      const isShown = what === '"' || from - index <= LITERAL_SHOWN;
+      shown += isShown ? text.slice(index, from) : "''";
+    } else {
+      const end = nextPlace(places.get(tag), from);
+      // Nothing ends it: a name with dollars in it, or nothing that the server would take.
+      from = end === undefined ? index + 1 : end + what.length;
+      shown += end === undefined ? "$" : "''";
+    }
+    mark.lastIndex = from;
+  }
+  return [...statements, shown + text.slice(from)];
+}
+
+/** Where the tag of each dollar quote stands, the last place first: those behind us come off the end. */
+function placesOfTags(text: string): ReadonlyMap<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const { 1: tag = "", index } of [...text.matchAll(/\$(?=(\w*)\$)/g)].reverse()) {
+    const own = places.get(tag);
+    if (own === undefined) places.set(tag, [index]);
+    else own.push(index);
+  }
+  return places;
+}
+
+function nextPlace(places: number[] = [], from: number): number | undefined {
+  while ((places.at(-1) ?? from) < from) places.pop();
+  return places.at(-1);
+}
+
+function endAt(text: string, what: string, from: number): number {
+  const end = text.indexOf(what, from);
+  return end === -1 ? text.length : end + what.length;
+}
+
+function endOfEscapes(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text.charAt(at) === "\\") at += 1;
+    else if (text.charAt(at) === "'") return at + 1;
+  }
+  return text.length;
+}
+
+function endOfComment(text: string, from: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = from;
+  for (let depth = 1; depth > 0; ) {
+    const found = edge.exec(text);
+    if (found === null) return text.length;
+    depth += found[0] === "/*" ? 1 : -1;
+  }
+  return edge.lastIndex;
 }
 
 /**
  * Refuses what would stay behind in a session of the server that a pooler gives to somebody else next: a setting, a
- * lock, a channel, a temporary table. What a function does inside, no text tells.
+ * lock, a channel, a temporary table; of one statement or of a script's. What a function does inside, no text tells.
  *
  * @throws {INVALID_QUERY}
  */
 export function refuseSessionState(text: string): void {
-  const start = text.replace(LEADING_COMMENTS, "");
+  for (const statement of statementsIn(text)) refuseStateOf(statement.trimStart());
+}
+
+function refuseStateOf(start: string): void {
   const what =
     SESSION_STATEMENT.exec(start)?.[0].split(/\s/)[0]?.toUpperCase() ??
     (TEMPORARY_TABLE.test(start) && !ENDS_WITH_TRANSACTION.test(start)

@@ -8,7 +8,8 @@ export interface Directives {
   readonly irreversible: readonly string[];
 }
 
-const LINE = /^--[ \t]*(loses|up loses|down loses|irreversible):[ \t]*(\S.*?)[ \t]*$/i;
+/** Of a line without blanks at its end. */
+const LINE = /^--[ \t]*(loses|up loses|down loses|irreversible):[ \t]*(\S.*)$/i;
 
 /**
  * Reads `-- loses: tasks.due_date (data)`, `-- up loses: …` and `-- irreversible: …` in the comments above the first
@@ -21,7 +22,7 @@ export function directivesOf(file: MigrationFile): Directives {
     const match = LINE.exec(line);
     if (match?.[1] === undefined || match[2] === undefined) continue;
     if (match[1].toLowerCase() === "irreversible") irreversible.push(match[2]);
-    else losses.push(match[2].replace(/[ \t]*\([^()]*\)$/, ""));
+    else losses.push(match[2].replace(/\([^()]*\)$/, "").trimEnd());
   }
   return { losses, irreversible };
 }

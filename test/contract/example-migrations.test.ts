@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -7,9 +8,14 @@ import { openShadow } from "../../src/shadow/index.ts";
 import { testServer } from "../support/server.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
+const NAMES = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, "migrations")));
 
 describe("the migrations of the examples", () => {
-  it.each(["tracker", "snippets"])("prove both ways and lead to the declared schema: %s", async (name) => {
+  it("are those of three examples at least", () => {
+    expect(NAMES).toEqual(expect.arrayContaining(["shop", "snippets", "tracker"]));
+  });
+
+  it.each(NAMES)("prove both ways and lead to the declared schema: %s", async (name) => {
     const server = await testServer();
     const shadow = await openShadow({ url: server.url, directory: EXAMPLES });
     onTestFinished(async () => {

@@ -8,17 +8,18 @@
  * | 38  | a migrator killed at any moment                     | `src/migrations/kill.test.ts`, `…/resume.test.ts`, `…/data/data.test.ts` |
  * | 39  | a concurrent build that fails                       | `src/migrations/resume.test.ts`, here                      |
  * | 40  | edited, deleted, renamed, reordered, CRLF, BOM, twice the same version | `src/migrations/migrator.test.ts`, `…/migration-file.test.ts`, here |
- * | 41  | writers queue up behind a waiting migration         | `src/migrations/lock-queue.test.ts`                        |
- * | 42  | drift                                               | `src/migrations/drift/`                                    |
- * | 43  | up, down and up again leave the same                | here, `src/migrations/prove/`                              |
+ * | 41  | writers queue up behind a waiting migration         | `src/migrations/lock-queue.test.ts`, here                  |
+ * | 42  | drift                                               | `src/migrations/drift/`, `src/cli/cli.test.ts`             |
+ * | 43  | up, down and up again leave the same                | here, `src/migrations/prove/`, `test/contract/example-migrations.test.ts` |
  * | 86  | a dangerous command, Ctrl-C, no terminal            | `src/cli/migrate.test.ts`                                  |
- * | 87  | texts that make a parser slow or deep               | `src/migrations/statements.test.ts`, `…/masked-sql.test.ts`, here |
+ * | 87  | texts that make a parser slow or deep               | `src/migrations/statements.test.ts`, `…/masked-sql.test.ts`, `src/transaction/control.test.ts`, here |
  */
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { compareCatalogs, readCatalog } from "../../src/catalog/index.ts";
 import { connect } from "../../src/driver/index.ts";
 import { parseMigrationFile } from "../../src/migrations/index.ts";
@@ -66,6 +67,56 @@ describe("a concurrent index build that gives up waiting", () => {
     ]);
     expect(await project.rows(INDEXES)).toEqual([["a_id", "t"]]);
     expect(await project.migrator().status()).toMatchObject({ pending: 0, findings: [] });
+  });
+});
+
+describe("a table lock that is not to be had", () => {
+  it("is shown on stderr with who has it, tried for again, and had in the end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plinth-lock-queue-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const project = bench.project({ "0001_a.sql": table("a") });
+    await project.migrator().up();
+    mkdirSync(join(folder, "migrations"));
+    writeFileSync(join(folder, "migrations/0001_a.sql"), table("a"));
+    writeFileSync(join(folder, "migrations/0002_b.sql"), "-- migrate:up\nalter table a add column b text;\n");
+    writeFileSync(
+      join(folder, "plinth.config.js"),
+      "export default { migrations: { lockTimeoutMs: 100, lockAttempts: 1_000 } };\n",
+    );
+    const reader = await connect(bench.target);
+    await reader.script(`begin; select count(*) from ${project.schemaName}.a where id = 4711`);
+    const { user, host, port, database } = bench.target;
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", "src/cli/main.ts", "migrate", "up", "--project", folder],
+      {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        env: {
+          ...process.env,
+          DATABASE_URL: `postgres://${user}@${host}:${port}/${database}`,
+          DATABASE_SCHEMA: project.schemaName,
+        },
+      },
+    );
+    const [shown, told] = [{ text: "" }, { text: "" }];
+    child.stdout.on("data", (chunk: Buffer) => {
+      shown.text += chunk.toString();
+    });
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    // The reader leaves once it has been named, and not before.
+    await new Promise<void>((resolve) => {
+      child.stderr.on("data", (chunk: Buffer) => {
+        told.text += chunk.toString();
+        if (told.text.includes("in its way:")) resolve();
+      });
+      void ended.then(() => resolve());
+    });
+    expect(told.text).toMatch(/0002_b\.sql: another session holds a lock it needs; again in \d+ ms\n/);
+    expect(told.text).toContain(`server process ${reader.processId}, idle in transaction`);
+    expect(told.text).not.toContain("4711");
+    await reader.close();
+    expect(await ended).toBe(0);
+    expect(shown.text).toMatch(/^applied 0002_b\.sql \(\d+ ms\)\n$/);
   });
 });
 

@@ -25,7 +25,7 @@ export function readMigrateMarkers(content: FolderText, format: "plinth" | "dbma
   return { migrations, findings: [...unnumbered, ...nestedOver(content, format)] };
 }
 
-const GOOSE = /^--[ \t]*\+goose[ \t]+(.+?)[ \t]*$/i;
+const GOOSE = /^--[ \t]*\+goose[ \t]+(\S.*)$/i;
 
 /** @see https://pressly.github.io/goose/documentation/annotations/ */
 export function readGoose(content: FolderText): FoundFolder {
@@ -51,7 +51,7 @@ function gooseMigration(path: string, text: string): FoundMigration {
   if (version === undefined) throw unreadable(path, undefined, "has no number in front");
   const lines = text.split("\n");
   const marks = lines.flatMap((line, index) => {
-    const word = GOOSE.exec(line)?.[1]?.toLowerCase();
+    const word = GOOSE.exec(line)?.[1]?.trimEnd().toLowerCase();
     return word === undefined ? [] : [{ word, line: index + 1 }];
   });
   const sections = marks.filter(({ word }) => word === "up" || word === "down");

@@ -63,7 +63,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-const ROWS_LINE = /^--[ \t]*rows:[ \t]*(.*?)[ \t]*$/;
+const ROWS_LINE = /^--[ \t]*rows:[ \t]*(.*)$/;
 const NAME = /(?:"(?:[^"]|"")+"|[^\s".]+)/.source;
 const ROWS = new RegExp(
   `^(${NAME}(?:[.]${NAME})?)(?:[ \\t]+from[ \\t]+(\\d{1,20}))?(?:[ \\t]+to[ \\t]+(\\d{1,20}))?$`,
@@ -84,7 +84,7 @@ function fromSql(path: string, text: string): ProveRows {
     if (open !== undefined) sections.push({ ...open.head, text: open.lines.join("\n") });
   };
   for (const [index, line] of text.split("\n").entries()) {
-    const head = ROWS_LINE.exec(line)?.[1];
+    const head = ROWS_LINE.exec(line)?.[1]?.trimEnd();
     if (head === undefined) {
       open?.lines.push(line);
       continue;

@@ -351,6 +351,13 @@ describe("db.copyIn", () => {
     expect(await repo.authors.find("t")).toBeUndefined();
   });
 
+  it("lets go of a stream that nothing was read from when its signal was aborted before", async () => {
+    const source = new PassThrough();
+    const copying = db.copyIn(domain.authors, source, { signal: AbortSignal.abort() });
+    expect(await rejection(copying)).toMatchObject({ code: "QUERY_CANCELED" });
+    expect(source.destroyed).toBe(true);
+  });
+
   it("is part of the transaction whose handle it is called on", async () => {
     await db
       .transaction(async (tx) => {

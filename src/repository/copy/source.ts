@@ -7,7 +7,8 @@ type Answer = IteratorResult<unknown>;
  *
  * | state   | entered by                    | leave                                       |
  * | ------- | ----------------------------- | ------------------------------------------- |
- * | resting | construction, an answer       | tells it to return, and waits for that      |
+ * | unasked | construction                  | tells it to return, and waits for that; a stream is destroyed, as it has not begun and hears nothing |
+ * | resting | an answer                     | tells it to return, and waits for that      |
  * | asked   | next                          | tells it, without waiting, as it may be silent; a stream is destroyed |
  * | over    | its last item, what it throws, leave | nothing                              |
  */
@@ -16,7 +17,7 @@ export class CopySource {
   readonly next: () => Answer | Promise<Answer>;
   readonly #return: () => unknown;
   readonly #cut: () => void;
-  #state: "resting" | "asked" | "over" = "resting";
+  #state: "unasked" | "resting" | "asked" | "over" = "unasked";
 
   constructor(source: AsyncIterable<unknown> | Iterable<unknown>) {
     const given: unknown = source;
@@ -63,8 +64,8 @@ export class CopySource {
     this.#state = "over";
     if (state === "over") return;
     const left = (async () => this.#return())().catch(() => {});
-    if (state === "resting") await left;
-    else this.#cut();
+    if (state !== "resting") this.#cut();
+    if (state !== "asked") await left;
   }
 
   async #ask(iterator: AsyncIterator<unknown>): Promise<Answer> {
