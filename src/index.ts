@@ -124,6 +124,7 @@ export {
   ConnectionError,
   ConstraintError,
   EmbeddedError,
+  HistoryUnknownError,
   ERROR_CODES,
   type ErrorCode,
   type HolderReport,

@@ -32,6 +32,8 @@ export { alignNames } from "./compare/align-names.ts";
 export { describeColumn, describeObject } from "./compare/describe.ts";
 // A declared schema as SQL
 export { renderSchema, type SchemaSql } from "./render.ts";
+// Tables that are known by what they are
+export { historyTables } from "./history-table.ts";
 // The difference of two databases as SQL
 export { type DifferenceOptions, planDifference, renderCatalog } from "./difference.ts";
 export { renameInKept } from "./difference/rename-kept.ts";

@@ -159,23 +159,33 @@ function refuseTaken(object: ObjectDescription, taken: ReadonlyMap<string, Datab
 }
 
 function behaviourPart({ kind, name, table, create, drop }: DatabaseObject): Part {
+  const down = drop === undefined ? [] : [drop];
   if (kind === "function") {
     // In PL/pgSQL, which is read when it runs.
-    return { ids: [`routine ${name}`], rank: "routine", up: [create], down: [drop], needs: [] };
+    return { ids: [`routine ${name}`], rank: "routine", up: [create], down, needs: [] };
   }
   if (kind === "view") {
     // A table does not take its views along when it is dropped.
     const needs = table === undefined ? [] : [`relation ${table}`];
     const ids = [`relation ${name}`, `type ${name}`];
-    return { ids, rank: kind, up: [create], down: [drop], needs, text: create };
+    return { ids, rank: kind, up: [create], down, needs, text: create };
   }
   const part: Part = {
-    ids: kind === "trigger" ? [`trigger ${table ?? ""}.${name}`] : [`relation ${name}`],
+    ids: [idOf({ kind, name, table })],
     rank: kind,
     up: [create],
-    down: [drop],
+    down,
     needs: [],
     text: create,
   };
   return table === undefined ? part : { ...part, owner: `relation ${table}` };
+}
+
+function idOf({
+  kind,
+  name,
+  table = "",
+}: Pick<DatabaseObject, "kind" | "name"> & { readonly table: string | undefined }): string {
+  if (kind === "trigger") return `trigger ${table}.${name}`;
+  return kind === "row" ? `row ${table}.${name}` : `relation ${name}`;
 }

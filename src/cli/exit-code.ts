@@ -25,9 +25,18 @@ const CANNOT_CONNECT = new Set([
   "EMBEDDED_FAILED",
 ]);
 
+/** What is said of a command's input: an unknown table, a key that is none. */
+const WRONG_ARGUMENTS = new Set([
+  "USAGE",
+  "CONFIG_INVALID",
+  "INVALID_VALUE",
+  "INVALID_QUERY",
+  "INVALID_CURSOR",
+]);
+
 /** The exit code of an error's code. */
 export function exitCodeOf(code: string): ExitCode {
-  if (code === "CONFIG_INVALID" || code === "USAGE") return EXIT.usage;
+  if (WRONG_ARGUMENTS.has(code)) return EXIT.usage;
   if (code === "SAFETY_REFUSED") return EXIT.refused;
   return CANNOT_CONNECT.has(code) ? EXIT.cannotConnect : EXIT.failed;
 }

@@ -186,6 +186,27 @@ export class StatementError extends PlinthError {
   }
 }
 
+/** A moment was asked for of which a table's history knows nothing: before it began, or before what was pruned. */
+export class HistoryUnknownError extends StatementError {
+  /**
+   * The first moment that the past of `table` is known of, as text to the microsecond, which `asOf` takes; undefined where
+   * nothing says when the history began.
+   */
+  readonly knownSince: string | undefined;
+
+  constructor(
+    message: string,
+    fields: ServerErrorFields,
+    options: PlinthErrorOptions & {
+      readonly secrets?: ServerErrorSecrets;
+      readonly since?: string | undefined;
+    } = {},
+  ) {
+    super("HISTORY_UNKNOWN", message, fields, options);
+    this.knownSince = options.since;
+  }
+}
+
 /** A unique, foreign-key, not-null, check or exclusion constraint said no. */
 export class ConstraintError extends StatementError {}
 

@@ -53,6 +53,7 @@ export const ERROR_CODES = [
   "OBJECT_STATE",
   "RESOURCE_EXHAUSTED",
   "RAISED",
+  "HISTORY_UNKNOWN",
   "SERVER_ERROR",
   // Repository calls
   "NOT_FOUND",

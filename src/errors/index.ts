@@ -11,6 +11,7 @@ export {
   ConnectionError,
   ConstraintError,
   EmbeddedError,
+  HistoryUnknownError,
   type HolderReport,
   InputError,
   type InputIssue,

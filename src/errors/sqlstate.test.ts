@@ -58,6 +58,7 @@ describe("errorFromServer", () => {
     ["XX002", "SERVER_ERROR"],
     ["P0001", "RAISED"],
     ["P0004", "RAISED"],
+    ["PH001", "HISTORY_UNKNOWN"],
     ["ZZ999", "SERVER_ERROR"],
   ])("makes %s a %s", (sqlstate, code) => {
     const error = errorFromServer({ code: sqlstate, message: "the server's words" });
@@ -78,6 +79,26 @@ describe("errorFromServer", () => {
     const policy = 'new row violates row-level security policy for table "books"';
     expect(codeOf("42501", policy)).toBe("ROW_SECURITY_VIOLATION");
     expect(codeOf("42501", "permission denied for table books")).toBe("PERMISSION_DENIED");
+  });
+
+  it("says which grant is missing, where the server names the object", () => {
+    const hintOf = (message: string, where?: string) =>
+      errorFromServer({ code: "42501", message, where }).hint;
+    expect(hintOf("permission denied for table books_history")).toBe(
+      "To read a history takes a right of its own: grant select on books_history to the role, in a migration or by app.grant({ on, history: true, … }).",
+    );
+    expect(hintOf("permission denied for view living_books")).toBe(
+      "The role lacks a right: grant select, or what else the statement does, on table living_books to it, in a migration or by app.grant.",
+    );
+    expect(hintOf("permission denied for schema library")).toContain("grant usage on schema library");
+    expect(hintOf("permission denied for function books_known_past")).toContain(
+      "grant execute on function books_known_past",
+    );
+    expect(
+      hintOf("permission denied for table MARKER", "PL/pgSQL function f() line 1 at RAISE"),
+    ).toBeUndefined();
+    expect(hintOf("must be owner of table books")).toBeUndefined();
+    expect(hintOf("keine Berechtigung für Tabelle books")).toBeUndefined();
   });
 
   it("knows a prepared statement whose table has changed", () => {

@@ -7,6 +7,7 @@ import {
   TransactionError,
 } from "./classes.ts";
 import type { ErrorCode } from "./codes.ts";
+import { HISTORY_UNKNOWN_SQLSTATE, historyUnknown } from "./history-unknown.ts";
 import type { PlinthError } from "./plinth-error.ts";
 
 /** An ErrorResponse as the wire delivers it; `pg`'s DatabaseError has this shape. */
@@ -77,6 +78,7 @@ const EXACT: Readonly<Record<string, Kind>> = {
   "0A000": ["NOT_SUPPORTED", "PostgreSQL does not support this"],
   "26000": ["STALE_STATEMENT", "the prepared statement is gone"],
   "42P05": ["STALE_STATEMENT", "the prepared statement already exists"],
+  [HISTORY_UNKNOWN_SQLSTATE]: ["HISTORY_UNKNOWN", "that moment of the past is not known"],
   P0001: ["RAISED", "a function in the database raised an exception (see error.serverMessage)"],
 };
 
@@ -148,17 +150,41 @@ export function errorFromServer(report: ServerReport, context: CallContext = {})
       return new TransactionError(code, message, { sqlstate });
     case "COMMIT_OUTCOME_UNKNOWN":
       return new CommitOutcomeUnknownError(message);
+    case "HISTORY_UNKNOWN":
+      return historyUnknown(report.detail, fields, secrets);
     default:
       return sqlstate.startsWith("23")
         ? new ConstraintError(code, message, fields, { secrets })
-        : new StatementError(code, message, fields, { secrets, ...hintFor(sqlstate) });
+        : new StatementError(code, message, fields, { secrets, ...hintFor(sqlstate, report) });
   }
 }
 
 /** The first thing most people forget, or never meet. */
-function hintFor(sqlstate: string): { readonly hint?: string } {
-  const hint = HINTS[sqlstate];
+function hintFor(sqlstate: string, report: ServerReport): { readonly hint?: string } {
+  const hint = sqlstate === "42501" ? missingGrant(report) : HINTS[sqlstate];
   return hint === undefined ? {} : { hint };
+}
+
+/** What the server says, where it speaks English, of an object and not of a policy or in a function's own words. */
+const DENIED =
+  /^permission denied for (table|view|materialized view|sequence|function|procedure|schema) ([^\s"']{1,63})$/;
+
+const RIGHTS: Readonly<Record<string, string>> = {
+  function: "execute",
+  procedure: "execute",
+  schema: "usage",
+};
+
+/** The grant that is missing, as far as the server tells: not for which role, and of a table not for what. */
+function missingGrant({ message = "", where = "" }: ServerReport): string | undefined {
+  const [, kind = "", name = ""] = RAISED_BY_CODE.test(where) ? [] : (DENIED.exec(message) ?? []);
+  if (name === "") return undefined;
+  const target = kind.endsWith("view") ? "table" : kind;
+  if (target === "table" && name.endsWith("_history")) {
+    return `To read a history takes a right of its own: grant select on ${name} to the role, in a migration or by app.grant({ on, history: true, … }).`;
+  }
+  const right = RIGHTS[target] ?? "select, or what else the statement does,";
+  return `The role lacks a right: grant ${right} on ${target} ${name} to it, in a migration or by app.grant.`;
 }
 
 const HINTS: Readonly<Record<string, string>> = {

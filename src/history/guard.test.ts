@@ -1,6 +1,11 @@
+import { appSchema, entity, ulidKey } from "plinth/schema";
 import { describe, expect, it } from "vitest";
+import { BEHAVIOURS } from "../behaviours.ts";
+import { renderSchema } from "../catalog/index.ts";
 import { connect, parseTarget } from "../driver/index.ts";
-import { openLedger } from "./ledger.fixture.ts";
+import { describeSchema, describeTable } from "../schema/index.ts";
+import { openLedger, shares } from "./ledger.fixture.ts";
+import { pastOf } from "./past.ts";
 
 const { run, url } = await openLedger();
 
@@ -38,6 +43,35 @@ describe("an ordinary role", () => {
     expect(await run("select operation, user_id, role from shares_history where row_key = '(g,1)'")).toEqual([
       ["insert", "the boss", clerk],
     ]);
+  });
+
+  it("reads a past with a right on the history, and is told which one where it has none", async () => {
+    const past = `select count(*) from ${pastOf(describeTable(shares), "clock_timestamp()")} t`;
+    const { rows } = await asClerk(past, "grant select on shares, shares_history to clerk");
+    expect(rows).toHaveLength(1);
+    await expect(asClerk(past, "grant select on shares to clerk")).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      hint: expect.stringContaining("grant select on shares_history to the role"),
+    });
+  });
+
+  it("is granted it by a declaration, which a right on the table alone is not", () => {
+    const app = appSchema("shop");
+    const items = entity(app, "items", { id: ulidKey() }, { history: true });
+    const privileges = ["select"] as const;
+    const readers = app.grant({ on: items, to: "reader", privileges: [...privileges] });
+    const auditors = app.grant({ on: items, history: true, to: "auditor", privileges: [...privileges] });
+    const { up } = renderSchema(describeSchema({ app, items, readers, auditors }), BEHAVIOURS);
+    expect(up.filter((text) => text.startsWith("grant"))).toEqual([
+      'grant select on table "items" to "reader"',
+      'grant select on table "items_history" to "auditor"',
+    ]);
+    expect(() => app.grant({ on: items, history: true, to: "auditor", privileges: ["insert"] })).toThrow(
+      "grant on a history: unknown privilege",
+    );
+    expect(() =>
+      app.grant({ on: items, history: true, to: "auditor", privileges: ["select"], columns: ["id"] }),
+    ).toThrow("names no columns");
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bigint, integer, text } from "drizzle-orm/pg-core";
@@ -7,8 +7,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type TestServer, testServer } from "../../test/support/server.ts";
 import { BEHAVIOURS } from "../behaviours.ts";
 import { compareCatalogs, readCatalog, renderCatalog, renderSchema } from "../catalog/index.ts";
+import { rowChangingLines } from "../migrations/dev/row-changes.ts";
 import { generateMigration } from "../migrations/generate/generate.ts";
-import { lintMigrations, proveMigrations, readMigrationFolder } from "../migrations/index.ts";
+import {
+  lintMigrations,
+  parseMigrationFile,
+  proveMigrations,
+  readMigrationFolder,
+  squashMigrations,
+} from "../migrations/index.ts";
 import { type AnyEntity, describeSchema, describeTable } from "../schema/index.ts";
 import { openShadow, type Shadow } from "../shadow/index.ts";
 import { pastOf } from "./past.ts";
@@ -71,6 +78,8 @@ async function migrate(folder: string, between: Readonly<Record<number, string>>
   return run;
 }
 
+const BEGIN = /\(0, clock_timestamp\(\), 'begin', ''\)/g;
+
 describe("a schema that changes", () => {
   it("is migrated to a history and away from it, and nothing is left to do", async () => {
     const { folder, next } = steps();
@@ -98,7 +107,7 @@ describe("a schema that changes", () => {
       0: "insert into items values ('a', 'one'), ('b', 'one')",
       1: "update items set title = 'two' where id = 'a'; delete from items where id = 'b'",
     });
-    const [[moment]] = (await run("select min(at) - interval '1 us' from items_history")) as [[string]];
+    const [[moment]] = (await run("select at from items_history where operation = 'begin'")) as [[string]];
     const past = pastOf(describeTable(items({ title: text() }).own), `'${moment}'::timestamptz`);
     expect(await run(`select * from ${past} t order by id`)).toEqual([
       ["a", "one"],
@@ -115,6 +124,66 @@ describe("a schema that changes", () => {
       });
     const wish = await catalogOf(one, declared);
     expect(compareCatalogs(await catalogOf(other, renderCatalog(wish)), wish)).toEqual([]);
+    const begins = await other.use((connection) =>
+      connection.script("select count(*) from shop.items_history where operation = 'begin'"),
+    );
+    expect(begins.at(-1)?.rows).toEqual([["1"]]);
+  });
+
+  it("notes when the history began, once its triggers have their locks, and anew where it begins anew", async () => {
+    const { folder, next } = steps();
+    await next(items({ title: text() }, {}));
+    const { text: file } = await next(items({ title: text() }));
+    expect(file.match(BEGIN)).toHaveLength(1);
+    expect(file.search(BEGIN)).toBeGreaterThan(file.lastIndexOf("create trigger"));
+    await next(items({ title: text() }, {}));
+    await next(items({ title: text() }));
+    const run = await migrate(folder, {
+      0: "insert into items values ('a', 'one'); begin",
+      1: "create table noted as select at, at > now() as is_later, version from items_history; commit",
+    });
+    expect(await run("select is_later, version from noted")).toEqual([["t", "0"]]);
+    const after = "select count(*), bool_and(h.at > n.at) from items_history h cross join noted n";
+    expect(await run(after)).toEqual([["1", "t"]]);
+    const [[began]] = (await run("select at from items_history")) as [[string]];
+    const past = (moment: string) =>
+      pastOf(describeTable(items({ title: text() }).own), `${moment}::timestamptz`);
+    await run("update items set title = 'two'");
+    expect(await run(`select title from ${past(`'${began}'`)} t`)).toEqual([["one"]]);
+    await expect(run(`select title from ${past("(select at from noted)")} t`)).rejects.toMatchObject({
+      code: "HISTORY_UNKNOWN",
+    });
+  });
+
+  it("tells no developer that the note of a beginning was not run", async () => {
+    const { folder, next } = steps();
+    await next(items({ title: text() }));
+    const [file = ""] = readdirSync(folder);
+    const parsed = parseMigrationFile(file, readFileSync(join(folder, file)));
+    expect(parsed.up.text).toMatch(BEGIN);
+    expect(await rowChangingLines(parsed)).toEqual([]);
+  });
+
+  it("is squashed, with rows that migrations made, and the squash notes a beginning of its own", async () => {
+    const { folder, next } = steps();
+    onTestFinished(() => rmSync(`${folder}-replaced`, { recursive: true, force: true }));
+    await next(items({ title: text() }, {}));
+    const rows =
+      "-- migrate:up\ninsert into items values ('a', 'one');\n-- migrate:down\ndelete from items;\n";
+    writeFileSync(join(folder, "0002_rows.sql"), rows);
+    await next(items({ title: text() }));
+    writeFileSync(join(folder, "0004_rows.sql"), rows.replaceAll("'a'", "'b'"));
+    await next(items({ headline: renamedFrom("title", text()) }));
+    const squashed = await squashMigrations({ folder, to: "0005", schemaName: "shop", shadow });
+    expect(squashed.findings.filter(({ level }) => level === "error")).toEqual([]);
+    expect(squashed.text.match(BEGIN)).toHaveLength(1);
+    expect(squashed.text).not.toContain("'rename'");
+    const run = await migrate(folder, {});
+    expect(await run("select operation, row_key from items_history order by version, at, row_key")).toEqual([
+      ["begin", ""],
+      ["insert", "a"],
+      ["insert", "b"],
+    ]);
   });
 
   it("leaves the history as it was, whatever becomes of the columns", async () => {
@@ -163,7 +232,7 @@ describe("a schema that changes", () => {
       0: "insert into items values ('a', 'one')",
       1: "update things set title = 'two'",
     });
-    expect(await run("select operation from things_history order by version")).toEqual([
+    expect(await run("select operation from things_history where version > 0 order by version")).toEqual([
       ["insert"],
       ["update"],
     ]);
@@ -178,7 +247,9 @@ describe("a schema that changes", () => {
       1: "update items set code = 'hidden'; delete from items",
     });
     expect(
-      await run("select operation, before, after, concealed from items_history order by version"),
+      await run(
+        "select operation, before, after, concealed from items_history where version > 0 order by version",
+      ),
     ).toEqual([
       ["insert", null, '{"id": "a", "code": "open"}', null],
       ["update", "{}", "{}", "{code}"],

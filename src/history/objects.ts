@@ -1,5 +1,6 @@
 import type { DatabaseObject, EntityDescription, HistoryDescription } from "../schema/index.ts";
 import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
+import { knownPastObjects } from "./known-past.ts";
 import { recordingRows, recordingStatements, recordingTruncate } from "./recording.ts";
 
 /**
@@ -10,6 +11,7 @@ import { recordingRows, recordingStatements, recordingTruncate } from "./recordi
  * - `<table>_record_history`: writes there, with the rights of the tables' owner, once per statement. A divided table is
  *   watched row by row: a write to one of its partitions fires none of its own statement triggers.
  * - `<table>_guard_history`: refuses every other write.
+ * - what says from when on the past is known: `known-past.ts`.
  */
 export function historyObjects(
   entity: EntityDescription,
@@ -23,6 +25,7 @@ export function historyObjects(
     ...(entity.partitioning === undefined
       ? statementTriggers(entity, history)
       : rowTriggers(entity, history, entity.partitioning.partitions)),
+    ...knownPastObjects(entity, history),
   ];
 }
 

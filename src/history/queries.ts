@@ -1,4 +1,5 @@
 import type { StatementCall } from "../driver/index.ts";
+import { quoteLiteral } from "../sql/index.ts";
 
 /** The histories of a schema, by what Plinth made for them: a divided table with its guard. */
 export function selectHistories(schemaName: string): StatementCall {
@@ -53,12 +54,32 @@ where ctid = any (array(select ctid from only ${partition} where at < $1::timest
   };
 }
 
-/** What is gone from a history is said in it: a question about an older moment has no answer any more. */
-export function notePruned(history: string, before: string): StatementCall {
+/** Whether a part has rows that are older than a moment. */
+export function existsOlder(partition: string, before: string): StatementCall {
   return {
     values: [before],
-    text: `insert into ${history} (operation, row_key, after) values ('prune', '', jsonb_build_object('before', $1::text))`,
+    leavesNoTrace: true,
+    text: `select exists (select from only ${partition} where at < $1::timestamptz)`,
   };
+}
+
+/** Whether a history says from when on the past is known. */
+export function existsBound(history: string): StatementCall {
+  return {
+    values: [],
+    leavesNoTrace: true,
+    text: `select exists (select from ${history} where row_key = '' and operation in ('begin', 'prune'))`,
+  };
+}
+
+/**
+ * What is gone from a history is said in it: a question about an older moment has no answer any more. The note itself is never
+ * older than what it speaks of, or it would go along.
+ */
+export function notePruned(history: string, before: string): string {
+  const moment = quoteLiteral(before);
+  return `insert into ${history} (at, operation, row_key, after)
+  values (greatest(now(), ${moment}::timestamptz), 'prune', '', jsonb_build_object('before', ${moment}))`;
 }
 
 /** Whether the default partition has rows of a span of time, which no other partition can then be made for. */

@@ -11,7 +11,12 @@ describe("history", () => {
     const { id } = await owner();
     await repo.owners.update(id, { name: "B" });
     const { data, meta } = await repo.owners.history(id);
-    expect(meta).toEqual({ limit: 20, nextCursor: null });
+    expect(meta).toEqual({
+      limit: 20,
+      nextCursor: null,
+      knownSince: expect.stringMatching(/^2\d{3}-.*\.\d{6}Z$/) as string,
+      isPruned: false,
+    });
     const [second, first] = data;
     expect(data).toHaveLength(2);
     expect(second).toMatchObject({

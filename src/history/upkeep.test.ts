@@ -105,6 +105,9 @@ describe("pruneHistory", () => {
       dropped: ["plinth_shares_history_2024_01"],
       deletedRows: 2,
       statements: [
+        expect.stringMatching(
+          /^insert into ledger\.shares_history [^;]*'prune', '', jsonb_build_object\('before', '2024-02-10T00:00:00\.000Z'\)\)$/,
+        ),
         "delete from only ledger.shares_history_default where at < '2024-02-10T00:00:00.000Z'",
         "drop table ledger.plinth_shares_history_2024_01",
         "delete from only ledger.plinth_shares_history_2024_02 where at < '2024-02-10T00:00:00.000Z'",

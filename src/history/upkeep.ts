@@ -1,10 +1,12 @@
 import type { Connection, StatementCall } from "../driver/index.ts";
 import { InputError } from "../errors/index.ts";
-import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
+import { historyBeginText, quoteIdentifier, quoteLiteral } from "../sql/index.ts";
 import {
   countOlder,
   deleteOlder,
   existsBetween,
+  existsBound,
+  existsOlder,
   notePruned,
   selectHistories,
   selectPartitions,
@@ -45,7 +47,12 @@ export interface PruneHistoryOptions extends HistoryUpkeep {
 export interface HistoryPreparation {
   readonly table: string;
   readonly made: readonly string[];
-  /** The SQL that makes them. */
+  /**
+   * Nothing said when the history began, which is then as of now: its table was made by other hands than a migration's, or
+   * loaded without its rows.
+   */
+  readonly notedBegin: boolean;
+  /** The SQL that does so. */
   readonly statements: readonly string[];
 }
 
@@ -65,6 +72,8 @@ export interface HistoryPruning {
  * passed over.
  *
  * Their names begin with `plinth_`, so they are no part of the schema: nothing compares, dumps or generates them.
+ *
+ * Where nothing says from when on the past is known, it says that it is from now on: without, `asOf` refuses every moment.
  */
 export async function prepareHistory(options: PrepareHistoryOptions): Promise<readonly HistoryPreparation[]> {
   const { connection, schemaName, dryRun = false, signal } = options;
@@ -96,14 +105,21 @@ export async function prepareHistory(options: PrepareHistoryOptions): Promise<re
       made.push(name);
       statements.push(...own);
     }
-    done.push({ table: history.name, made, statements });
+    const notedBegin = !(await isTrue(connection, existsBound(history.path)));
+    if (notedBegin) {
+      const note = historyBeginText(history.path);
+      if (!dryRun) await connection.query({ text: note, values: [] });
+      statements.push(note);
+    }
+    done.push({ table: history.name, made, notedBegin, statements });
   }
   return done;
 }
 
 /**
  * Deletes what is older than a moment: partitions that are older as a whole are dropped, of the others rows go in batches
- * of 10,000, a transaction each. What is younger stays complete: the past of a row is told by what came after it.
+ * of 10,000, a transaction each. What is younger stays complete: the past of a row is told by what came after it. That it is
+ * gone is noted before it goes, so that no reader and no interruption meets a past with holes.
  *
  * @throws {PERMISSION_DENIED} for a role that is not the tables' owner.
  */
@@ -115,6 +131,11 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<readon
     const dropped: string[] = [];
     const statements: string[] = [];
     let deletedRows = 0;
+    if (await hasOlder(connection, history, before)) {
+      const note = notePruned(history.path, moment);
+      if (!dryRun) await connection.query({ text: note, values: [] });
+      statements.push(note);
+    }
     for (const partition of history.partitions) {
       signal?.throwIfAborted();
       if (partition.to <= before.getTime()) {
@@ -131,11 +152,18 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<readon
         deletedRows += rows;
       }
     }
-    if (!dryRun && (dropped.length > 0 || deletedRows > 0))
-      await connection.query(notePruned(history.path, moment));
     done.push({ table: history.name, dropped, deletedRows, statements });
   }
   return done;
+}
+
+async function hasOlder(connection: Connection, { partitions }: History, before: Date): Promise<boolean> {
+  for (const { path, from, to } of partitions) {
+    if (to <= before.getTime()) return true;
+    if (from >= before.getTime()) continue;
+    if (await isTrue(connection, existsOlder(path, before.toISOString()))) return true;
+  }
+  return false;
 }
 
 interface History {

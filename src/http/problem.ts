@@ -82,6 +82,7 @@ const ANSWERS: Readonly<Record<ErrorCode, Answer>> = {
   OBJECT_STATE: "500",
   RESOURCE_EXHAUSTED: [503, "The database has run out of a resource."],
   RAISED: "500",
+  HISTORY_UNKNOWN: [422, "What is asked for was earlier than anything that is known of it."],
   SERVER_ERROR: "500",
   NOT_FOUND: [404, "There is no such thing here."],
   VERSION_CONFLICT: [409, "Somebody has changed it since it was read. Read it again."],

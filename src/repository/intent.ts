@@ -31,6 +31,8 @@ export interface Intent<T> {
   readonly keyed?: (KeyedRead & { finish(row: AnyRow | undefined): T }) | undefined;
   /** May ask for what the first answer could not tell. */
   read(outcomes: readonly Outcome[], ask: Ask): T | Promise<T>;
+  /** What an error of its statements is to who called it, where it can say more than the server. */
+  failed?(error: unknown): unknown;
 }
 
 /** Sends further statements of a call to where its first one ran: one round trip for all of them. */

@@ -32,6 +32,8 @@ export interface Plan<T> {
   readonly companions?: readonly Companion[];
   /** Statements that follow, with what its answer found. */
   readonly later?: readonly Plan<unknown>[];
+  /** Says more of an error than the server does. */
+  readonly failed?: (error: unknown) => unknown;
 }
 
 /** How a read by key travels with others of its kind. */
@@ -134,6 +136,10 @@ class PlannedIntent<T> implements Intent<T> {
 
   read(outcomes: readonly Outcome[], ask: Ask): T | Promise<T> {
     return this.#plan.read(outcomes, ask, this.#call);
+  }
+
+  failed(error: unknown): unknown {
+    return this.#plan.failed === undefined ? error : this.#plan.failed(error);
   }
 }
 

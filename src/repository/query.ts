@@ -114,9 +114,10 @@ export class Query<T> implements PromiseLike<T> {
 
   /** All in one function: every promise that is awaited on the way costs a call some of its speed. */
   async #run(): Promise<T> {
+    let intent: Intent<T> | undefined;
     try {
       if (this.#isTaken) throw refusal("ran in a batch, which gave its result back");
-      const intent = this.#intent();
+      intent = this.#intent();
       if (intent.isLocking === true && this.#runner.here() === undefined) refuseLockOutside();
       const { keyed } = intent;
       if (keyed !== undefined && this.#merger !== undefined && this.#signal === undefined) {
@@ -132,8 +133,9 @@ export class Query<T> implements PromiseLike<T> {
       const outcomes = isAlone ? [await this.#runner.run(only, options)] : await ask(calls);
       const result = intent.read(outcomes, ask);
       return result instanceof Promise ? await result : result;
-    } catch (error) {
+    } catch (reason) {
       const site = this.#site ?? (await CallSite.ofAwaiter());
+      const error = intent?.failed === undefined ? reason : intent.failed(reason);
       site.sign(error);
       throw error;
     }

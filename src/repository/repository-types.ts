@@ -14,7 +14,14 @@ import type {
 
 /** What a soft-deleting repository can do besides. */
 export interface SoftDeleteRepository<S, E extends AnyEntity> {
-  /** Brings a dead row back. @throws {NOT_FOUND} when no dead row has the key. @throws {UNIQUE_VIOLATION} when a living row has taken its unique key. */
+  /**
+   * Brings a dead row back, and by its CASCADE keys what died with it. What SET NULL and SET DEFAULT emptied when it died stays
+   * empty: its children are not linked to it again. One round trip.
+   *
+   * @throws {NOT_FOUND} when no dead row has the key.
+   * @throws {UNIQUE_VIOLATION} when a living row has taken its unique key, or that of a row that would come back with it:
+   * `table`, `constraint` and `columns` say which.
+   */
   restore<const R extends Returning<E> = true>(
     key: Key<E>,
     options?: WriteOptions<E, R>,

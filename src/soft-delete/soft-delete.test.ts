@@ -1,4 +1,7 @@
+import { inspect } from "node:util";
+import { isUniqueViolation } from "plinth";
 import { describe, expect, it } from "vitest";
+import { rejection } from "../../test/support/rejection.ts";
 import { aProject, person, workshops } from "../../test/support/workshop.ts";
 
 const open = workshops();
@@ -138,10 +141,17 @@ describe("restore", () => {
     const ann = await repo.people.create(person());
     await repo.people.delete(ann.id);
     await repo.people.create(person({ email: ann.email }));
-    await expect(repo.people.restore(ann.id)).rejects.toMatchObject({
-      code: "UNIQUE_VIOLATION",
-      columns: ["email"],
-    });
+    const refused = await rejection(repo.people.restore(ann.id));
+    expect(refused).toMatchObject({ code: "UNIQUE_VIOLATION", table: "people", columns: ["email"] });
+    expect(isUniqueViolation(refused)).toBe(true);
+    expect(refused.message).toBe(
+      `the row of "people" is deleted, and a living row has taken its key (email) meanwhile (table people, constraint people_email_unique) [23505]
+  Change one of the two: the living row, or the dead one through withDeleted().update of "people". Then restore again. Nothing was changed.`,
+    );
+    expect(inspect(refused, { depth: 9 })).not.toContain(ann.email);
+    expect(refused.stack).toContain("soft-delete.test.ts");
+    await repo.people.withDeleted().update(ann.id, { email: "ann-again@example.com" });
+    expect((await repo.people.restore(ann.id)).deletedAt).toBeNull();
 
     const { project } = await aProject({ repo });
     const task = await repo.tasks.create({ projectId: project.id, title: "one" });
@@ -153,6 +163,23 @@ describe("restore", () => {
     await repo.tasks.delete(task.id);
     await repo.tasks.create({ projectId: project.id, title: "one" });
     await expect(repo.tasks.restore(task.id)).rejects.toMatchObject({ code: "UNIQUE_VIOLATION" });
+  });
+
+  it("names the child that is in the way, where that one's key was taken, and brings nothing back", async () => {
+    const { db, repo } = await open();
+    const { owner, project } = await aProject({ repo });
+    const member = { projectId: project.id, personId: owner.id };
+    await repo.members.create(member);
+    await repo.projects.delete(project.id);
+    await db.sql`create unique index one_role on workshop.members (person_id) where deleted_at is null`;
+    const other = await repo.projects.create({ name: "Other", ownerId: owner.id });
+    await repo.members.create({ projectId: other.id, personId: owner.id });
+    const refused = await rejection(repo.projects.restore(project.id));
+    expect(refused).toMatchObject({ code: "UNIQUE_VIOLATION", table: "members", columns: ["person_id"] });
+    expect(refused.message).toContain(
+      `a row of "members" would come back with this one, and a living row has taken its key (person_id) meanwhile (table members, constraint one_role)`,
+    );
+    expect(await repo.projects.find(project.id)).toBeUndefined();
   });
 
   it("of a child is refused while its parent is dead", async () => {

@@ -11,6 +11,9 @@ export {
 export { dollarQuote } from "./dollar-quote.ts";
 export { type MadeByText, type TriggerParts, triggerFunctionText, triggerText } from "./trigger-text.ts";
 
+// Where a history begins
+export { historyBeginText, isHistoryBegin } from "./history-begin.ts";
+
 // Names as a person writes them
 export { isReservedWord, sqlName, unquoted } from "./keywords.ts";
 

@@ -1,6 +1,7 @@
 import type { CatalogObject } from "../model.ts";
 import { alterTable, tableSettings } from "./alter-table.ts";
 import { changedAttributes } from "./attributes.ts";
+import { beginHistories } from "./begin-history.ts";
 import { addConstraint, alterConstraint, dropConstraint } from "./constraint.ts";
 import { createTable, inlineConstraints } from "./create-table.ts";
 import { dropTable } from "./drop-table.ts";
@@ -47,7 +48,7 @@ export function stepsFor(ground: Ground): readonly Step[] {
         return old === undefined ? [] : keep(ground, old, object);
     }
   });
-  return [...dropped, ...made, ...fillKeptColumns(ground)].filter(isWorthIt);
+  return [...dropped, ...made, ...fillKeptColumns(ground), ...beginHistories(ground)].filter(isWorthIt);
 }
 
 /** A step may have nothing to say and still keep others in order. */

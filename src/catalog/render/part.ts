@@ -31,6 +31,7 @@ export const RANKS = [
   "view index",
   "policy",
   "trigger",
+  "row",
 ] as const;
 
 export type Rank = (typeof RANKS)[number];

@@ -33,17 +33,29 @@ export async function showRow(
     const repository: object = database.repository(entity);
     const page = await readHistory(repository, keyOf(description, id), { limit, after: after ?? null });
     const { data, meta } = page;
+    const { nextCursor, knownSince, isPruned } = meta;
     const versions = data.map(asJson);
-    const more = meta.nextCursor === null ? "" : `more: --after ${meta.nextCursor}\n`;
-    const text =
-      data.length === 0 ? "nothing was recorded of this row\n" : data.map(textOf).join("\n") + more;
-    return { data: { table: description.name, versions, nextCursor: meta.nextCursor }, text };
+    const text = data.length === 0 ? nothing(meta) : data.map(textOf).join("\n") + below(meta);
+    return { data: { table: description.name, versions, nextCursor, knownSince, isPruned }, text };
   } finally {
     await database.close();
   }
 }
 
 type AnyPage = HistoryPage<AnyEntity>;
+
+type Meta = AnyPage["meta"];
+
+function nothing({ knownSince, isPruned }: Meta): string {
+  if (knownSince === null) return "nothing was recorded of this row\n";
+  return `nothing was recorded of this row since ${isPruned ? "the history was pruned up to" : "the history began at"} ${knownSince}\n`;
+}
+
+/** What there is below the last change that is shown. */
+function below({ nextCursor, knownSince, isPruned }: Meta): string {
+  if (nextCursor !== null) return `more: --after ${nextCursor}\n`;
+  return isPruned ? `\nwhat was before ${knownSince} was pruned\n` : "";
+}
 
 /** The entity is only known at run time, so the compiler cannot know that its repository has the method. */
 async function readHistory(repository: object, key: unknown, options: object): Promise<AnyPage> {

@@ -113,11 +113,20 @@ describe("plinth history", () => {
   it("says what it does not know", async () => {
     expect(await plinth("history", "shares", '{"accountId": "x", "holder": "y"}')).toMatchObject({
       code: 0,
-      stdout: "nothing was recorded of this row\n",
+      stdout: expect.stringMatching(
+        /^nothing was recorded of this row since the history began at 2\d{3}-\S+\.\d{6}Z\n$/,
+      ),
     });
-    expect((await plinth("history", "share", "1")).stderr).toContain('did you mean "shares"?');
-    expect((await plinth("history", "notes", "1")).stderr).toContain('"notes" keeps no history');
-    expect((await plinth("history", "shares", "x")).stderr).toContain("must have accountId, holder");
+    for (const [words, complaint] of [
+      [["share", "1"], 'did you mean "shares"?'],
+      [["notes", "1"], '"notes" keeps no history'],
+      [["shares", "x"], "must have accountId, holder"],
+      [["shares", KEY, "--after", "x"], "is no cursor of a history"],
+    ] as const) {
+      const said = await plinth("history", ...words);
+      expect([said.code, said.stderr]).toEqual([2, expect.stringContaining(complaint)]);
+    }
+    expect((await plinth("history", "prune", "shares", "--older-than", "9d")).code).toBe(2);
     expect((await plinth("history", "shares", KEY, "--limit", "0")).code).toBe(2);
   });
 
@@ -132,6 +141,8 @@ describe("plinth history", () => {
     const pruned = await plinth("history", "prune", "--older-than", "400d");
     expect(pruned).toMatchObject({ code: 0, stderr: expect.stringMatching(/^target: .*, schema ledger\n/) });
     expect(pruned.stdout).toContain("deleted 1 rows of shares_history\n");
+    const left = await plinth("history", "shares", KEY);
+    expect(left.stdout).toMatch(/\n\nwhat was before \S+Z was pruned\n$/);
     const again = await plinth("history", "prepare", "--months", "4", "--json");
     expect(JSON.parse(again.stdout).data.tables.map(({ made }: { made: string[] }) => made.length)).toEqual([
       1, 1, 1, 1, 1,

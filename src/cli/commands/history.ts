@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { HistoryUpkeep } from "../../history/index.ts";
+import type { HistoryPreparation, HistoryUpkeep } from "../../history/index.ts";
 import { type CommandContext, type CommandHost, type CommandResult, runAction } from "../action.ts";
 import { announceTarget, openProject, withTarget } from "../open-project.ts";
 import { showRow } from "./history-show.ts";
@@ -49,8 +49,7 @@ async function prepare(
 ): Promise<CommandResult> {
   const { prepareHistory } = await import("../../history/index.ts");
   const tables = await onHistories(context, dryRun, (upkeep) => prepareHistory({ ...upkeep, months }));
-  const lines = tables.flatMap(({ table, made }) => made.map((name) => `made ${name} of ${table}`));
-  return { data: { tables }, text: textOf(dryRun, tables, lines) };
+  return { data: { tables }, text: textOf(dryRun, tables, tables.flatMap(preparationLines)) };
 }
 
 async function prune(
@@ -68,10 +67,17 @@ async function prune(
       ...dropped.map((name) => `dropped ${name} of ${table}`),
       ...(deletedRows === 0 ? [] : [`deleted ${deletedRows} rows of ${table}`]),
     ]),
-    ...prepared.flatMap(({ table, made }) => made.map((name) => `made ${name} of ${table}`)),
+    ...prepared.flatMap(preparationLines),
   ];
   const text = textOf(dryRun, [...pruned, ...prepared], lines);
   return { data: { before: before.toISOString(), pruned, prepared }, text };
+}
+
+function preparationLines({ table, made, notedBegin }: HistoryPreparation): readonly string[] {
+  return [
+    ...made.map((name) => `made ${name} of ${table}`),
+    ...(notedBegin ? [`noted that ${table} begins now: nothing said when it did`] : []),
+  ];
 }
 
 function textOf(

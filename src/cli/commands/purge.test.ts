@@ -147,7 +147,10 @@ describe("plinth purge", () => {
 
   it("names the tables there are where another is asked for", async () => {
     const said = await plinth("purge", "--older-than", "90d", "--entity", "note");
-    expect(said.code).toBe(1);
-    expect(said.stderr).toContain("notes");
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain('unknown soft-deleted table "note"; did you mean "notes"?');
+    expect(await ids("lines")).toEqual(["1", "2", "3"]);
+    const json = JSON.parse((await plinth("purge", "--older-than", "90d", "--entity", "x", "--json")).stdout);
+    expect(json).toMatchObject({ ok: false, error: { code: "INVALID_VALUE" } });
   });
 });

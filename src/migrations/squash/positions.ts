@@ -1,4 +1,4 @@
-import type { Catalog } from "../../catalog/index.ts";
+import { type Catalog, historyTables } from "../../catalog/index.ts";
 import type { Connection } from "../../driver/index.ts";
 import { qualifiedName, quoteLiteral } from "../../sql/index.ts";
 
@@ -10,12 +10,14 @@ export interface SequencePosition {
   readonly isCalled: boolean;
 }
 
-/** Sequences that are not at their start any more. Two round trips. */
+/** Sequences that are not at their start any more, but for the numbers of changes in histories. Two round trips. */
 export async function readPositions(
   connection: Connection,
   catalog: Catalog,
 ): Promise<readonly SequencePosition[]> {
-  const { rows } = await connection.query({ text: SELECT_SEQUENCES, values: [] });
+  const found = await connection.query({ text: SELECT_SEQUENCES, values: [] });
+  const histories = new Set(historyTables(catalog.objects).map(({ name }) => name));
+  const rows = found.rows.filter(([, , , , table]) => table == null || !histories.has(table));
   if (rows.length === 0) return [];
   const bare = (schema: string | null | undefined): string | undefined =>
     schema === catalog.home ? undefined : (schema ?? undefined);

@@ -1,4 +1,4 @@
-import type { Catalog, TableObject } from "../../catalog/index.ts";
+import { type Catalog, historyTables, type TableObject } from "../../catalog/index.ts";
 import type { Cell, Connection } from "../../driver/index.ts";
 import { qualifiedName, quoteIdentifier, quoteLiteral } from "../../sql/index.ts";
 import { groupsInOrder } from "../rows/order.ts";
@@ -18,10 +18,15 @@ export interface TableContent {
 
 export type Contents = ReadonlyMap<string, TableContent>;
 
-/** Reads the rows of every table that has any. One flight of statements. */
+/**
+ * Reads the rows of every table that has any. One flight of statements. A history is left out: what it records of the
+ * squash's own rows is as true as what it recorded of theirs.
+ */
 export async function readContents(connection: Connection, catalog: Catalog): Promise<Contents> {
+  const histories = historyTables(catalog.objects);
   const tables = catalog.objects.filter(
-    (object): object is TableObject => object.kind === "table" && object.partitionOf === undefined,
+    (object): object is TableObject =>
+      object.kind === "table" && object.partitionOf === undefined && !histories.includes(object),
   );
   if (tables.length === 0) return new Map();
   const outcomes = await connection.batch(

@@ -42,6 +42,15 @@ export interface Recorded {
   /** Changes that came after the first event, the newest first. */
   readonly newer: readonly RecordedEvent[];
   readonly renames: readonly Rename[];
+  readonly bound: Bound | undefined;
+}
+
+/** From when on the table's past is known. */
+export interface Bound {
+  /** To the microsecond. */
+  readonly since: string;
+  /** Above every version that pruning took away; undefined where it took none. */
+  readonly prunedBelow: bigint | undefined;
 }
 
 /** A column's name that changed: events before that version have the old one. */
@@ -88,11 +97,16 @@ function selectEvents(entity: EntityDescription, history: HistoryDescription): s
 with page as (
   select version, at, transaction_id, operation, before, after, concealed, user_id, tenant_id, request_id, reason, role
   from ${events}
-  where row_key = ${rowKey} and version < ${before}
+  where row_key = ${rowKey} and version < ${before} and operation not in ('begin', 'prune', 'rename')
   order by version desc
   limit ${count}
 ), newest as (
   select max(version) as version from page
+), bound as (
+  select max(case operation when 'prune' then (after ->> 'before')::timestamptz else at end) as since,
+    max(version) filter (where operation = 'prune') as pruned_below
+  from ${events}
+  where row_key = '' and operation in ('begin', 'prune')
 )
 select p.version, floor(extract(epoch from p.at) * 1000)::text, p.transaction_id, p.operation, p.before, p.after,
   to_json(p.concealed), p.user_id, p.tenant_id, p.request_id, p.reason, p.role,
@@ -104,22 +118,31 @@ select p.version, floor(extract(epoch from p.at) * 1000)::text, p.transaction_id
   case when p.version = (select version from newest) then (
     select json_agg(json_build_array(e.version::text, e.operation, e.before, e.after) order by e.version desc)
     from ${events} e
-    where e.row_key = ${rowKey} and e.version >= ${before}
+    where e.row_key = ${rowKey} and e.version >= ${before} and e.operation not in ('begin', 'prune', 'rename')
   ) end,
   case when p.version = (select version from newest) then (
     select json_agg(json_build_array(e.version::text, e.before ->> 'column', e.after ->> 'column') order by e.version)
     from ${events} e
     where e.row_key = '' and e.operation = 'rename'
-  ) end
-from page p
+  ) end,
+  to_char(b.since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), b.pruned_below
+from bound b left join page p on true
 order by p.version desc`.trimStart();
 }
 
 export function recordedIn(outcome: Outcome | undefined): Recorded {
+  // Where there is no change, there is a row all the same, with the bound.
   const rows = outcome?.rows ?? [];
-  const [live, newer, renames] = (rows[0] ?? []).slice(12).map(parsed);
+  const [live, newer, renames] = (rows[0] ?? []).slice(12, 15).map(parsed);
+  const [since, prunedBelow] = (rows[0] ?? []).slice(15);
   return {
-    events: rows.map((cells) => eventOf(cells.map((cell) => cell ?? null))),
+    events: rows
+      .filter(([version]) => version != null)
+      .map((cells) => eventOf(cells.map((cell) => cell ?? null))),
+    bound:
+      since == null
+        ? undefined
+        : { since, prunedBelow: prunedBelow == null ? undefined : BigInt(prunedBelow) },
     live: (live ?? null) as Image | null,
     newer: ((newer ?? []) as readonly [string, string, Image | null, Image | null][]).map(
       ([version, operation, before, after]) => ({ version: BigInt(version), operation, before, after }),

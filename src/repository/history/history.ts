@@ -8,7 +8,7 @@ import { refuse, refuseUnknownOptions } from "../options.ts";
 import { type Plan, Plans, planOf, statementOf } from "../plan.ts";
 import { callWith } from "../write/call.ts";
 import { projectionsOf, returnedBy, rowOf, slotsOf, touchedBy } from "../write/returning.ts";
-import { cellOf, END, eventsCall, type Image, recordedIn } from "./events.ts";
+import { type Bound, cellOf, END, eventsCall, type Image, recordedIn } from "./events.ts";
 import { stepsBack, versionOf } from "./timeline.ts";
 
 export const HISTORY_LIMIT_DEFAULT = 20;
@@ -39,11 +39,14 @@ export function createHistorian(scope: Scope, history: HistoryDescription): Hist
         additions: [],
         isRead: true,
         read([outcome]) {
-          const steps = stepsBack(recordedIn(outcome));
+          const recorded = recordedIn(outcome);
+          const steps = stepsBack(recorded);
           const data = steps.slice(0, limit).map((step) => versionOf(entity, step));
           const last = steps[limit - 1]?.event.version;
           const nextCursor = steps.length > limit && last !== undefined ? String(last) : null;
-          return { data, meta: { limit, nextCursor } };
+          const { since = null, prunedBelow } = recorded.bound ?? {};
+          const meta = { limit, nextCursor, knownSince: since, isPruned: prunedBelow !== undefined };
+          return { data, meta };
         },
       };
     },
@@ -57,8 +60,9 @@ export function createHistorian(scope: Scope, history: HistoryDescription): Hist
         needsTransaction: true,
         mayRefuse: true,
         async read([outcome], ask) {
-          const [step] = stepsBack(recordedIn(outcome));
-          if (step?.event.version !== version) refuse("version", "is no version of this row");
+          const recorded = recordedIn(outcome);
+          const [step] = stepsBack(recorded);
+          if (step?.event.version !== version) refuse("version", unknownVersion(version, recorded.bound));
           const { after } = step;
           if (after === null) refuse("version", "is the end of this row; go back to one before it");
           return writeBack(scope, { updates, inserts }, callWith(scope, key, after), ask);
@@ -66,6 +70,14 @@ export function createHistorian(scope: Scope, history: HistoryDescription): Hist
       };
     },
   };
+}
+
+/** Which versions were pruned is not known any more, only that they were below the note of it. */
+function unknownVersion(version: bigint, bound: Bound | undefined): string {
+  const isPerhapsPruned = bound?.prunedBelow !== undefined && version < bound.prunedBelow;
+  return isPerhapsPruned
+    ? `is no version of this row that is left: what was recorded before ${bound.since} was pruned`
+    : "is no version of this row";
 }
 
 function limitOf(limit: unknown): number {

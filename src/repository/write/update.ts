@@ -25,6 +25,7 @@ import {
   slotsOf,
   touchedBy,
 } from "./returning.ts";
+import { takenKey } from "./taken-key.ts";
 
 /** Untyped options of calls that change rows. */
 export interface ChangeShape {
@@ -88,9 +89,10 @@ export function createUpdater(scope: Scope, { get }: Pick<Reader, "get">): Updat
     restore(key, options) {
       refuseUnknownOptions(options, ["returning"]);
       const returned = returnedBy(entity, options.returning);
-      const plan = returns.find(returned.shape, () =>
-        planUpdate({ ...scope, visibility: "dead" }, returned, () => cleared(entity)),
-      );
+      const plan = returns.find(returned.shape, () => ({
+        ...planUpdate({ ...scope, visibility: "dead" }, returned, () => cleared(entity)),
+        failed: (error) => takenKey(entity, error),
+      }));
       return intentOf(plan, callWith(scope, key));
     },
     updateMany(filter, patch, options) {

@@ -11,7 +11,11 @@ export function refuseDangling(
   entities: readonly EntityDescription[],
   objects: readonly ObjectDescription[],
 ): void {
-  const tables = new Set(entities.map(({ schema, name }) => `${schema}.${name}`));
+  const tables = new Set(
+    entities.flatMap(({ schema, name, history }) =>
+      [name, ...(history === undefined ? [] : [history.table])].map((table) => `${schema}.${table}`),
+    ),
+  );
   const views = new Set(
     objects.flatMap((object) =>
       object.kind === "view" || object.kind === "materialized view"

@@ -180,6 +180,11 @@ describe("declaring", () => {
       expectAllowed("grant on a table", "delete", "select, insert, update, references"),
     ],
     ["a grant on the schema", grant({ on: app }), "grant: on is nothing that rights are granted on here"],
+    [
+      "a grant on a history that is not kept",
+      grant({ history: true }),
+      "grant: only an entity that keeps a history has one to grant rights on",
+    ],
     ["a grant to nobody", grant({ to: [] }), "grant: to names no role"],
     [
       "a role that would have to be created",

@@ -202,7 +202,7 @@ function columnNames(on: AnyEntity | PgView): ReadonlyMap<string, string> {
 
 function describeGrant(declared: Declared<"grant", GrantOptions>): GrantDescription {
   const { schema, order, options } = declared;
-  const { on, to, privileges, columns = [], withGrantOption = false } = options;
+  const { on, to, privileges, columns = [], history = false, withGrantOption = false } = options;
   const id = objectId(on, schema);
   if (id === undefined) throw new SchemaError(`a grant of schema "${schema}" is on something outside of it`);
   return {
@@ -210,7 +210,7 @@ function describeGrant(declared: Declared<"grant", GrantOptions>): GrantDescript
     schema,
     order,
     needs: [id],
-    on: targetOf(on, id.slice(id.indexOf(" ") + 1)),
+    on: targetOf(on, id.slice(id.indexOf(" ") + 1) + (history ? "_history" : "")),
     columns: isEntity(on) ? columns.map((key) => columnName(on, key)) : [],
     privileges,
     roles: rolesOf(to).map(roleSql),

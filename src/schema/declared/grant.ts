@@ -1,7 +1,7 @@
 import { is } from "drizzle-orm";
 import { isPgSequence, PgRole, type PgSequence, type PgView } from "drizzle-orm/pg-core";
 import { SchemaError, unknownName } from "../../errors/index.ts";
-import { type AnyEntity, isEntity } from "../entity.ts";
+import { type AnyEntity, declarationOf, isEntity } from "../entity.ts";
 import { declare, declaredAs, refuseUnknownOptions } from "./registry.ts";
 
 /** Which rights there are on what. `all` is what the server's version makes of it. */
@@ -11,9 +11,11 @@ const PRIVILEGES = {
   sequence: ["usage", "select", "update", "all"],
   routine: ["execute", "all"],
   type: ["usage", "all"],
+  // What writes there is the recorder; nobody else may, whatever is granted.
+  history: ["select"],
 } as const;
 
-export type GrantTargetKind = Exclude<keyof typeof PRIVILEGES, "column">;
+export type GrantTargetKind = Exclude<keyof typeof PRIVILEGES, "column" | "history">;
 export type Privilege = (typeof PRIVILEGES)[keyof typeof PRIVILEGES][number];
 
 /** A role by name, or Drizzle's `pgRole("…").existing()`; `public` is everybody. */
@@ -26,6 +28,11 @@ export interface GrantOptions {
   readonly privileges: readonly [Privilege, ...Privilege[]];
   /** Properties: the rights are on these columns only. @default the whole table */
   readonly columns?: readonly string[];
+  /**
+   * The right is on the entity's history instead: what `history`, `revert` and `asOf` read. It is no part of the right to
+   * read the table, because no policy of the table hides what its rows were. Only `select`. @default false
+   */
+  readonly history?: boolean;
   /** The role may hand its rights on. @default false */
   readonly withGrantOption?: boolean;
 }
@@ -37,10 +44,10 @@ export interface Grant {
   readonly [GRANT]: true;
 }
 
-const OPTIONS = ["on", "to", "privileges", "columns", "withGrantOption"];
+const OPTIONS = ["on", "to", "privileges", "columns", "history", "withGrantOption"];
 
 export function declareGrant(app: { readonly schemaName: string }, options: GrantOptions): Grant {
-  const { on, privileges, columns } = options;
+  const { on, privileges, columns, history = false } = options;
   refuseUnknownOptions("grant", options, OPTIONS);
   const kind = targetKindOf(on);
   if (kind === undefined) {
@@ -50,12 +57,19 @@ export function declareGrant(app: { readonly schemaName: string }, options: Gran
   }
   if (columns !== undefined && !isEntity(on))
     throw new SchemaError("grant: only an entity has columns to name");
-  const allowed: readonly string[] = PRIVILEGES[columns === undefined ? kind : "column"];
+  if (history && (!isEntity(on) || declarationOf(on)?.history === undefined))
+    throw new SchemaError("grant: only an entity that keeps a history has one to grant rights on");
+  if (history && columns !== undefined)
+    throw new SchemaError("grant: a right on a history is on all of it, so it names no columns");
+  const allowed: readonly string[] =
+    PRIVILEGES[history ? "history" : columns === undefined ? kind : "column"];
   if (privileges.length === 0)
     throw new SchemaError("grant: privileges is empty", { hint: `Allowed: ${allowed.join(", ")}.` });
   for (const privilege of privileges) {
     if (!allowed.includes(privilege)) {
-      throw new SchemaError(`grant on a ${kind}: ${unknownName("privilege", privilege, allowed)}`);
+      throw new SchemaError(
+        `grant on a ${history ? "history" : kind}: ${unknownName("privilege", privilege, allowed)}`,
+      );
     }
   }
   if (rolesOf(options.to).length === 0) throw new SchemaError("grant: to names no role");

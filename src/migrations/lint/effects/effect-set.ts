@@ -57,6 +57,8 @@ export class EffectSet {
   }
 }
 
-function counts({ isOld, kind, persistence }: Lockable): boolean {
+/** A look into the server's catalogs, as a trigger takes one, is over at once and in nobody's way. */
+function counts({ label, isOld, kind, persistence }: Lockable): boolean {
+  if (/^(?:pg_catalog|information_schema)\./.test(label)) return false;
   return isOld && kind !== "foreign" && kind !== "composite" && persistence !== "temporary";
 }
