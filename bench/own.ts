@@ -1,12 +1,13 @@
 /** What only Plinth does, or does beside a line or two of others: in this process, on a server that is not durable. */
 import { openContenders } from "./contenders.ts";
 import { prepareGround } from "./ground.ts";
+import { measurePairs } from "./pairs.ts";
 import { measure, type Plan, type Result } from "./rounds.ts";
 import { connections } from "./workloads/connections.ts";
 import { copy } from "./workloads/copy.ts";
 import { createMany } from "./workloads/create-many.ts";
 import { generate } from "./workloads/generate.ts";
-import { historyOfMany, historyOfOne, softDeleteOnRead } from "./workloads/history.ts";
+import { historyOfMany, historyOfOne, softDeleteOnPage, softDeleteOnRead } from "./workloads/history.ts";
 import { lint } from "./workloads/lint.ts";
 import { migrateUp } from "./workloads/migrate-up.ts";
 
@@ -29,6 +30,7 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
         historyOfOne,
         historyOfMany,
         softDeleteOnRead,
+        softDeleteOnPage,
         migrateUp,
         generate,
         lint,
@@ -36,7 +38,16 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
       for (const workload of workloads.filter(({ name }) => name.includes(only))) {
         try {
           for (const concurrency of workload.concurrencies) {
-            onResult(await measure(workload, concurrency, plan));
+            const { contest } = workload;
+            onResult(
+              contest === undefined
+                ? await measure(workload, concurrency, plan)
+                : await measurePairs(
+                    { ...workload, contest },
+                    concurrency,
+                    plan.rounds * contest.pairsPerRound,
+                  ),
+            );
           }
         } finally {
           await workload.close?.();

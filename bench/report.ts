@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Ratio } from "./pairs.ts";
 import type { Figures, Result } from "./rounds.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -48,7 +49,7 @@ const COLUMNS: readonly (readonly [string, (figures: Figures) => string])[] = [
 ];
 
 /** A line a subject. CPU and GC are the client's, per call. */
-export function table({ name, concurrency, subjects }: Result): string {
+export function table({ name, concurrency, subjects, inPairs = {} }: Result): string {
   const entries = Object.entries(subjects);
   const width = Math.max(...entries.map(([subject]) => subject.length), 20);
   const head = COLUMNS.map(([title]) => title.padStart(10)).join("");
@@ -56,7 +57,16 @@ export function table({ name, concurrency, subjects }: Result): string {
     const cells = COLUMNS.map(([, cell]) => cell(figures).padStart(10));
     return `  ${subject.padEnd(width)}${cells.join("")}`;
   });
-  return `\n${name}, ${concurrency} in flight\n  ${" ".repeat(width)}${head}\n${lines.join("\n")}\n`;
+  const ratios = Object.entries(inPairs).map(
+    ([subject, { pairs, time, serverCpu }]) =>
+      `  ${subject.padEnd(width)} in ${pairs} pairs: time ${interval(time)}, the server's CPU ${interval(serverCpu)}`,
+  );
+  const all = [...lines, ...ratios].join("\n");
+  return `\n${name}, ${concurrency} in flight\n  ${" ".repeat(width)}${head}\n${all}\n`;
+}
+
+function interval({ median, low, high }: Ratio): string {
+  return `×${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
 }
 
 /** Three that matter; nothing for what is not known. */

@@ -1,4 +1,5 @@
 /** Runs contenders in turn, round after round, so that a slow minute of the machine hits them all. */
+import type { PairedRatios } from "./pairs.ts";
 import { type Turn, type TurnPlan, takeTurn } from "./turn.ts";
 
 /** Connections of everybody's pool. */
@@ -20,6 +21,16 @@ export interface Workload {
   reset?(): Promise<void>;
   /** Takes away what it made outside the server. */
   close?(): Promise<void>;
+  /** Where differences are small, it is measured in pairs. */
+  readonly contest?: Contest;
+}
+
+/** How a workload is measured in pairs; see pairs.ts. */
+export interface Contest {
+  /** For each round of the plan. */
+  readonly pairsPerRound: number;
+  /** Of all processes of the server that it runs on, until now. */
+  serverCpuUs(): Promise<number>;
 }
 
 export interface Plan {
@@ -42,6 +53,8 @@ export interface Result {
   readonly name: string;
   readonly concurrency: number;
   readonly subjects: Readonly<Record<string, Figures>>;
+  /** Of every runner but the first, where it was measured in pairs. */
+  readonly inPairs?: Readonly<Record<string, PairedRatios>>;
 }
 
 export async function measure(workload: Workload, concurrency: number, plan: Plan): Promise<Result> {
@@ -58,6 +71,16 @@ export async function measure(workload: Workload, concurrency: number, plan: Pla
   });
   const [unit = ""] = runners.keys();
   return { name: workload.name, concurrency, subjects: figuresOf(turns, unit) };
+}
+
+/** Every runner for a while: connections, prepared statements, compiled code. */
+export async function takeWarmUp(
+  { runners, reset }: Workload,
+  concurrency: number,
+  durationMs = 1_000,
+): Promise<void> {
+  for (const { run } of runners) await takeTurn(run, { concurrency, durationMs, leadInMs: 0 });
+  await reset?.();
 }
 
 export interface Turns {

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { date, index, integer, text } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { createDatabase } from "plinth";
@@ -11,6 +12,7 @@ import { startServer } from "../server.ts";
 
 const ROWS = 20_000;
 const MANY = 5_000;
+const PROJECTS = 200;
 
 const app = appSchema("bench_history");
 const columns = () => ({
@@ -30,7 +32,15 @@ const soft = entity(app, "soft", columns(), {
   constraints: (t) => [index().on(t.projectId)],
   softDelete: true,
 });
-const schema = { app, plain, kept, soft };
+/** As docs/reference/soft-delete.md advises: an index that has the filter, beside the one for all rows. */
+const indexed = entity(app, "indexed", columns(), {
+  constraints: (t) => [
+    index().on(t.projectId),
+    index("indexed_living_project_id_idx").on(t.projectId).where(sql`deleted_at is null`),
+  ],
+  softDelete: true,
+});
+const schema = { app, plain, kept, soft, indexed };
 
 /** A server of its own, which flushes each commit to the disk: that is what an update costs. Made with the first call. */
 async function openGround() {
@@ -38,16 +48,22 @@ async function openGround() {
   const pool = new pg.Pool({ connectionString: server.url, max: 10 });
   const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
   await pool.query(`create schema bench_history; set search_path to bench_history; ${up.join(";\n")}`);
-  for (const table of ["plain", "kept", "soft"]) {
+  for (const table of ["plain", "kept", "soft", "indexed"]) {
     await pool.query(`insert into bench_history.${table} (id, project_id, title, description, assigned_to, due_date)
-      select 't' || i, 'p' || i % 200, 'Task ' || i, repeat('words ', 10), 'u' || i % 1000, date '2026-01-01' + i % 365
+      select 't' || i, 'p' || i % ${PROJECTS}, 'Task ' || i, repeat('words ', 10), 'u' || i % 1000, date '2026-01-01' + i % 365
       from generate_series(1, ${ROWS}) i`);
   }
   await pool.query("vacuum analyze");
   const db = await createDatabase({ schema, url: server.url, pool: { max: 10 } });
   return {
     pool,
-    repo: { plain: db.repository(plain), kept: db.repository(kept), soft: db.repository(soft) },
+    serverCpuUs: () => server.cpuUs(),
+    repo: {
+      plain: db.repository(plain),
+      kept: db.repository(kept),
+      soft: db.repository(soft),
+      indexed: db.repository(indexed),
+    },
     async close() {
       await db.close();
       await pool.end();
@@ -63,7 +79,7 @@ function onGround(
   make: (
     on: (work: (ground: Ground) => PromiseLike<unknown>) => () => Promise<unknown>,
   ) => Pick<Workload, "runners" | "concurrencies">,
-  isChanging: boolean,
+  { isChanging, pairsPerRound }: { readonly isChanging: boolean; readonly pairsPerRound: number },
 ): Workload {
   let ground: Promise<Ground> | undefined;
   const on = (work: (ground: Ground) => PromiseLike<unknown>) => async () => {
@@ -81,6 +97,7 @@ function onGround(
         }
       : {}),
     close: async () => (await ground)?.close(),
+    contest: { pairsPerRound, serverCpuUs: async () => (await ground)?.serverCpuUs() ?? Number.NaN },
   };
 }
 
@@ -97,7 +114,7 @@ export function historyOfOne(_: Contenders): Workload {
         run: on(({ repo }) => repo[table].update(next(), { priority: ++count % 5 }, { returning: false })),
       })),
     }),
-    true,
+    { isChanging: true, pairsPerRound: 30 },
   );
 }
 
@@ -118,22 +135,47 @@ export function historyOfMany(_: Contenders): Workload {
         }),
       })),
     }),
-    true,
+    { isChanging: true, pairsPerRound: 6 },
   );
 }
 
-/** The filter that soft deletion puts on a read. */
+/** The filter that soft deletion puts on a read: of one table, and beside a table that has no such columns. */
 export function softDeleteOnRead(_: Contenders): Workload {
   const next = cycle(Array.from({ length: ROWS }, (_row, i) => `t${i + 1}`));
+  return softDeleteOn("find one row, soft-deleted or not", (reads) => reads.find(next()));
+}
+
+export function softDeleteOnPage(_: Contenders): Workload {
+  const next = cycle(Array.from({ length: PROJECTS }, (_row, i) => `p${i}`));
+  return softDeleteOn("page of 50, soft-deleted or not", (reads) =>
+    reads.list({ where: { projectId: next() }, sort: "id", limit: 50 }),
+  );
+}
+
+type Reads = Pick<Ground["repo"]["plain"], "find" | "list">;
+
+function softDeleteOn(name: string, read: (reads: Reads) => PromiseLike<unknown>): Workload {
+  const ways: Readonly<Record<string, (repo: Ground["repo"]) => Reads>> = {
+    "withDeleted(), no filter": ({ soft: all }) => all.withDeleted(),
+    "with the filter": (repo) => repo.soft,
+    "with the filter, and an index that has it": (repo) => repo.indexed,
+    "without soft delete": (repo) => repo.plain,
+  };
   return onGround(
-    "find one row, soft-deleted or not",
+    name,
     (on) => ({
       concurrencies: [1, 10],
-      runners: (["plain", "soft"] as const).map((table) => ({
-        name: table === "plain" ? "without soft delete" : "with soft delete",
-        run: on(({ repo }) => (table === "plain" ? repo.plain.find(next()) : repo.soft.find(next()))),
-      })),
+      runners: Object.entries(ways).map(([way, reads]) => {
+        let made: Reads | undefined;
+        return {
+          name: way,
+          run: on(({ repo }) => {
+            made ??= reads(repo);
+            return read(made);
+          }),
+        };
+      }),
     }),
-    false,
+    { isChanging: false, pairsPerRound: 30 },
   );
 }

@@ -102,6 +102,35 @@ describe("an ordinary role", () => {
     );
   });
 
+  it("may not with what may be granted on, nor with a predefined role, however the owner identifies rows", async () => {
+    await run("insert into shares values ('g', '5', 1) on conflict do nothing");
+    const forge = "insert into shares_history (operation, row_key) values ('insert', 'forged')";
+    const grants =
+      "grant all on all tables in schema ledger to clerk with grant option; grant pg_write_all_data to clerk";
+    await expect(asClerk(forge, grants)).rejects.toThrow(refused(/written by its triggers only/));
+    await expect(run("grant trigger on shares_history_pkey to public")).rejects.toThrow(/is an index/);
+    for (const identity of ["nothing", "full", "default"]) {
+      await run(`alter table shares_history replica identity ${identity}`);
+      await expect(asClerk(forge, grants)).rejects.toThrow(refused(/written by its triggers only/));
+      await run("update shares set percent = percent + 1 where holder = '5'");
+    }
+  });
+
+  it("cannot have rows of another table recorded as a table's own", async () => {
+    const statement = "referencing new table as new_rows for each statement";
+    for (const [recorder, columns, row, level] of [
+      ["shares", "account_id text, holder text, percent int, permille int", "'x', 'forged', 1, 1", statement],
+      ["postings", "id text, year int, cents int", "'forged', 2026, 1", "for each row"],
+    ] as const) {
+      const forged = asClerk(
+        `create table mine_${recorder} (${columns});
+        create trigger forge after insert on mine_${recorder} ${level} execute function ledger.${recorder}_record_history();
+        insert into mine_${recorder} values (${row})`,
+      );
+      await expect(forged).rejects.toThrow(refused(/is that of its own rows/));
+    }
+  });
+
   it("cannot write past its history by a temporary table of its name", async () => {
     await run("insert into shares values ('g', '3', 1)");
     for (const name of ["shares_history", "shares"]) {

@@ -1,6 +1,7 @@
 import type { DatabaseObject, EntityDescription, HistoryDescription } from "../schema/index.ts";
 import { quoteIdentifier, triggerFunctionText, triggerText } from "../sql/index.ts";
 import { knownPastObjects } from "./known-past.ts";
+import { settingsOf } from "./output-settings.ts";
 import { recordingRows, recordingStatements, recordingTruncate } from "./recording.ts";
 
 /**
@@ -33,7 +34,7 @@ function historyTable(
   { schema }: EntityDescription,
   { table }: HistoryDescription,
 ): readonly DatabaseObject[] {
-  const [quoted, rest, index] = [table, `${table}_default`, `${table}_row_idx`].map(quoteIdentifier);
+  const [quoted, rest] = [table, `${table}_default`].map(quoteIdentifier);
   const create = [
     `create table ${quoted} (`,
     "  version bigint generated always as identity,",
@@ -49,7 +50,7 @@ function historyTable(
     "  request_id text,",
     "  reason text,",
     "  role text not null default session_user,",
-    `  constraint ${quoteIdentifier(`${table}_pkey`)} primary key (version, at)`,
+    `  constraint ${quoteIdentifier(`${table}_pkey`)} primary key (row_key, version, at)`,
     ") partition by range (at)",
   ].join("\n");
   return [
@@ -62,22 +63,22 @@ function historyTable(
       create: `create table ${rest} partition of ${quoted} default`,
       drop: `drop table ${rest}`,
     },
-    {
-      kind: "index",
-      schema,
-      name: `${table}_row_idx`,
-      table,
-      create: `create index ${index} on ${quoted} (row_key, version)`,
-      drop: `drop index ${index}`,
-    },
   ];
 }
 
 /**
  * Rights may be given in passing (`grant all on all tables`), and owners err: neither may change what was. It runs with each
  * recorded statement, so it sets no `search_path`, which costs as much as all it does: every name in it has its schema.
+ *
+ * Who owns a table is a look into the catalog, which takes longer than the rest of the recording's checks together. So an
+ * INSERT asks first for a right on an index: no right on one can be granted, so its owner alone has any. Without a primary key
+ * as the replica identity there is no index to ask for, and the catalog answers.
  */
 const GUARD = `begin
+  if tg_op operator(pg_catalog.=) 'INSERT'
+    and pg_catalog.has_table_privilege(pg_catalog.pg_get_replica_identity_index(tg_relid), 'trigger') then
+    return null;
+  end if;
   if not pg_catalog.pg_has_role(current_user,
     (select c.relowner from pg_catalog.pg_class c where c.oid operator(pg_catalog.=) tg_relid), 'usage') then
     raise exception using errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
@@ -102,17 +103,6 @@ function guard(entity: EntityDescription, table: string): DatabaseObject {
   return trigger(entity, "guard", when, "for each statement", guardName(entity), table);
 }
 
-/** How values are written, whatever a session has set: the same value is always the same text. */
-const FORMS = [
-  "datestyle = 'ISO'",
-  "intervalstyle = 'postgres'",
-  "timezone = 'UTC'",
-  "extra_float_digits = 1",
-  "bytea_output = 'hex'",
-  // Rows come in any number, and a plan of the statement's own for each number costs more than it saves.
-  "plan_cache_mode = 'force_generic_plan'",
-];
-
 function functionObject(
   { schema }: EntityDescription,
   name: string,
@@ -122,10 +112,19 @@ function functionObject(
   return { kind: "function", schema, name, ...triggerFunctionText(name, body, words) };
 }
 
-function recorder(entity: EntityDescription, name: string, body: string): DatabaseObject {
-  const settings = ["search_path from current", ...FORMS].map((setting) => `\n  set ${setting}`);
-  const words = [" security definer", ...settings].join("");
-  return functionObject(entity, name, body, words);
+function recorder(
+  entity: EntityDescription,
+  history: HistoryDescription,
+  name: string,
+  body: string,
+): DatabaseObject {
+  const settings = ["search_path from current", ...settingsOf(history.kept)];
+  return functionObject(
+    entity,
+    name,
+    body,
+    ` security definer${settings.map((setting) => `\n  set ${setting}`).join("")}`,
+  );
 }
 
 function trigger(
@@ -147,7 +146,7 @@ function statementTriggers(
   const name = `${entity.name}_record_history`;
   const statement = (transition: string): string => `${transition}for each statement`;
   return [
-    recorder(entity, name, recordingStatements(entity, history)),
+    recorder(entity, history, name, recordingStatements(entity, history)),
     trigger(entity, "record_insert", "after insert", statement("referencing new table as new_rows "), name),
     trigger(
       entity,
@@ -169,8 +168,8 @@ function rowTriggers(
 ): readonly DatabaseObject[] {
   const [rows, whole] = [`${entity.name}_record_history`, `${entity.name}_record_truncate`];
   return [
-    recorder(entity, rows, recordingRows(entity, history)),
-    recorder(entity, whole, recordingTruncate(entity, history)),
+    recorder(entity, history, rows, recordingRows(entity, history)),
+    recorder(entity, history, whole, recordingTruncate(entity, history)),
     trigger(entity, "record_rows", "after insert or update or delete", "for each row", rows),
     // PostgreSQL fires those of all partitions that a TRUNCATE empties, and of no other table.
     ...partitions.map(({ name }) =>

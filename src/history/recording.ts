@@ -19,10 +19,10 @@ interface Recorded {
 export function recordingStatements(entity: EntityDescription, history: HistoryDescription): string {
   const table = quoteIdentifier(entity.name);
   return body(entity, history, [
-    "if tg_op = 'INSERT' then",
+    "if tg_op = 'UPDATE' then",
+    record(history, updated(entity, history, pairing(entity))),
+    "elsif tg_op = 'INSERT' then",
     record(history, { ...inserted(entity, history, "n"), source: "from new_rows n" }),
-    "elsif tg_op = 'UPDATE' then",
-    record(history, { ...paired(entity, history), source: pairing(entity, history) }),
     "elsif tg_op = 'DELETE' then",
     record(history, { ...removed(entity, history, "o", "delete"), source: "from old_rows o" }),
     "else",
@@ -44,14 +44,7 @@ export function recordingRows(entity: EntityDescription, history: HistoryDescrip
     "elsif tg_op = 'DELETE' then",
     deletes,
     `elsif ${isSame} then`,
-    record(history, {
-      operation: updateOperation(entity, "old", "new"),
-      key: keyText(entity, "old"),
-      before: "coalesce(d.before, '{}')",
-      after: "coalesce(d.after, '{}')",
-      concealed: changedSecrets(history, "old", "new"),
-      source: `from (select) r left join lateral (${differing(history, "old", "new")}) d on true\n    where ${isChanged(history, "old", "new")}`,
-    }),
+    record(history, updated(entity, history, { old: "old", next: "new", source: "" })),
     "else",
     deletes,
     inserts,
@@ -63,37 +56,46 @@ export function recordingRows(entity: EntityDescription, history: HistoryDescrip
 export function recordingTruncate(entity: EntityDescription, history: HistoryDescription): string {
   const { operation, key, before, after, concealed } = removed(entity, history, "o", "truncate");
   const text = record(history, { operation, key, before, after, concealed, source: "from %I.%I o" });
-  const values = "context.user_id, context.tenant_id, context.request_id, context.reason";
-  const query = text
-    .replace(values, "$1, $2, $3, $4")
-    .replaceAll("%", "%%")
-    .replace("%%I.%%I", "%I.%I")
-    .replace(/;$/, "");
-  return body(entity, history, [
-    `execute format(${quoteLiteral(query)}, tg_table_schema, tg_table_name) using ${values};`,
-  ]);
+  const query = text.replaceAll("%", "%%").replace("%%I.%%I", "%I.%I").replace(/;$/, "");
+  return body(entity, history, [`execute format(${quoteLiteral(query)}, tg_table_schema, tg_table_name);`]);
 }
 
 function body(entity: EntityDescription, history: HistoryDescription, statements: readonly string[]): string {
-  const fact = (name: string): string =>
-    `  ${name} text := nullif(current_setting('plinth.${name}', true), '');`;
+  const table = quoteLiteral(quoteIdentifier(entity.name));
+  const own =
+    entity.partitioning === undefined ? "tg_relid" : "coalesce(pg_partition_root(tg_relid), tg_relid)";
+  const refusal = (condition: string, message: string): readonly string[] => [
+    `    if ${condition} then`,
+    `      raise exception using errcode = 'insufficient_privilege', message = ${quoteLiteral(message)};`,
+    "    end if;",
+  ];
   return [
-    "<<context>>",
-    "declare",
-    ...["user_id", "tenant_id", "request_id", "reason"].map(fact),
     "begin",
+    // One condition, as each that is looked at costs a write a microsecond.
+    `  if pg_my_temp_schema() <> 0 or ${own} <> to_regclass(${table}) then`,
     // A temporary table of that name would come first, and take what belongs into the history.
-    ...[history.table, entity.name].flatMap((name) => [
-      `  if to_regclass(${quoteLiteral(`pg_temp.${quoteIdentifier(name)}`)}) is not null then`,
-      "    raise exception using errcode = 'insufficient_privilege',",
-      `      message = ${quoteLiteral(`a temporary table stands before "${name}", so its history cannot be written`)};`,
-      "  end if;",
-    ]),
+    ...[history.table, entity.name].flatMap((name) =>
+      refusal(
+        `to_regclass(${quoteLiteral(`pg_temp.${quoteIdentifier(name)}`)}) is not null`,
+        `a temporary table stands before "${name}", so its history cannot be written`,
+      ),
+    ),
+    // Anybody may make a trigger that calls this function, on a table of their own with rows as they like.
+    ...refusal(
+      `${own} <> to_regclass(${table})`,
+      `the history of "${entity.name}" is that of its own rows, and of no other table's`,
+    ),
+    "  end if;",
     ...statements.map((statement) => statement.replace(/^/gm, "  ")),
     "  return null;",
     "end;",
   ].join("\n");
 }
+
+/** Without parameters a statement is planned once in a session, and not again for each number of rows. */
+const ACTOR = ["user_id", "tenant_id", "request_id", "reason"].map(
+  (name) => `nullif(current_setting('plinth.${name}', true), '')`,
+);
 
 function record(history: HistoryDescription, rows: Recorded): string {
   return [
@@ -101,7 +103,7 @@ function record(history: HistoryDescription, rows: Recorded): string {
     `    select ${rows.operation}, ${rows.key},`,
     `      ${rows.before},`,
     `      ${rows.after},`,
-    `      ${rows.concealed}, context.user_id, context.tenant_id, context.request_id, context.reason`,
+    `      ${rows.concealed}, ${ACTOR.join(", ")}`,
     ...(rows.source === "" ? [] : [`    ${rows.source}`]),
   ]
     .join("\n")
@@ -137,72 +139,105 @@ function removed(
   };
 }
 
-/** Of an update: rows of equal keys are one row; a key that is gone was deleted, and a new one inserted. */
-function paired(entity: EntityDescription, history: HistoryDescription): Omit<Recorded, "source"> {
-  const [isNew, isGone] = absent(entity);
+/** Where the old and the new rows of an update come from. */
+interface Pairs {
+  readonly old: RowName;
+  readonly next: RowName;
+  readonly source: string;
+  /** Conditions: one of a pair is missing. */
+  readonly missing?: { readonly old: string; readonly next: string };
+}
+
+/**
+ * Rows of equal keys are one row; a key that is gone was deleted, and a new one inserted. A full join, as PostgreSQL plans it
+ * by hash or merge only: a loop over 5,000 rows of each would take seconds.
+ */
+function pairing({ primaryKey }: EntityDescription): Pairs {
+  const keys = primaryKey.columns.map(({ name }) => quoteIdentifier(name));
+  const isSame = keys.map((key) => `o.${key} = n.${key}`).join(" and ");
   return {
-    operation: `case when ${isNew} then 'insert' when ${isGone} then 'delete' else ${updateOperation(entity, "o", "n")} end`,
-    key: `case when ${isNew} then ${keyText(entity, "n")} else ${keyText(entity, "o")} end`,
-    before: `case when ${isNew} then null when ${isGone} then ${image(history, "o")} else coalesce(d.before, '{}') end`,
-    after: `case when ${isGone} then null when ${isNew} then ${image(history, "n")} else coalesce(d.after, '{}') end`,
-    concealed: `case when ${isNew} or ${isGone} then null else ${changedSecrets(history, "o", "n")} end`,
+    old: "o",
+    next: "n",
+    source: `from old_rows o full join new_rows n on ${isSame}`,
+    missing: { old: `o.${keys[0]} is null`, next: `n.${keys[0]} is null` },
   };
-}
-
-/** A full join, as PostgreSQL plans it by hash or merge only: a loop over 5,000 rows of each would take seconds. */
-function pairing(entity: EntityDescription, history: HistoryDescription): string {
-  const keys = entity.primaryKey.columns.map(({ name }) => {
-    const quoted = quoteIdentifier(name);
-    return `o.${quoted} = n.${quoted}`;
-  });
-  return [
-    `from old_rows o full join new_rows n on ${keys.join(" and ")}`,
-    `    left join lateral (${differing(history, "o", "n")}) d on true`,
-    `    where ${absent(entity).join(" or ")} or ${isChanged(history, "o", "n")}`,
-  ].join("\n");
-}
-
-/** Whether a pair has no old row, and no new one. */
-function absent({ primaryKey }: EntityDescription): readonly [isNew: string, isGone: string] {
-  const key = quoteIdentifier(primaryKey.columns[0]?.name ?? "");
-  return [`o.${key} is null`, `n.${key} is null`];
 }
 
 /** Up to so many columns, two whole images less what is equal are made sooner than two lists of what differs. */
 const FEW_COLUMNS = 24;
 
-/** The columns that differ, on both sides; no row, or nulls, where none does. */
-function differing(history: HistoryDescription, old: RowName, next: RowName): string {
-  const { kept } = history;
-  const list = (items: readonly string[]): string => `array[${items.join(", ")}]::text[]`;
-  const when = (column: ColumnDescription, isWanted: boolean): string => {
-    const name = quoteLiteral(column.name);
-    const [same, other] = isWanted ? ["null", name] : [name, "null"];
-    return `case when ${isSame(column, old, next)} then ${same} else ${other} end`;
+/**
+ * The columns that differ, on both sides. What the update of one row costs is mostly the preparing of the expressions, so
+ * each is written once.
+ */
+function updated(entity: EntityDescription, history: HistoryDescription, pairs: Pairs): Recorded {
+  const { kept, concealed } = history;
+  const isConcealed = concealed.length > 0 ? " or r.concealed is not null" : "";
+  const unless = (flag: string, text: string): string =>
+    pairs.missing === undefined ? text : `case when not r.${flag} then ${text} end`;
+  const common = {
+    operation: "r.operation",
+    key: "r.row_key",
+    concealed: concealed.length > 0 ? "r.concealed" : "null::text[]",
   };
+  const rows = `from (${pairedRows(entity, history, pairs)}) r`;
   if (kept.length <= FEW_COLUMNS) {
-    const unchanged = list(kept.map((column) => when(column, false)));
-    return [
-      `select ${image(history, old)} - s.unchanged as before,`,
-      `        ${image(history, next)} - s.unchanged as after`,
-      `      from (select array_remove(${unchanged}, null) as unchanged offset 0) s`,
-      `      where cardinality(s.unchanged) < ${kept.length}`,
-    ].join("\n");
+    return {
+      ...common,
+      before: unless("is_new", `jsonb_object(${namesOf(kept)}, r.old_texts) - r.names`),
+      after: unless("is_gone", `jsonb_object(${namesOf(kept)}, r.new_texts) - r.names`),
+      source: `${rows}\n    where cardinality(r.names) < ${kept.length}${isConcealed}`,
+    };
   }
-  return [
-    "select jsonb_object_agg(x.name, x.old) as before, jsonb_object_agg(x.name, x.new) as after",
-    `      from unnest(${list(kept.map((column) => when(column, true)))},`,
-    `        ${list(textsOf(kept, old))},`,
-    `        ${list(textsOf(kept, next))}) as x (name, old, new)`,
-    "      where x.name is not null",
-  ].join("\n");
+  return {
+    ...common,
+    before: unless("is_new", "coalesce(d.before, '{}')"),
+    after: unless("is_gone", "coalesce(d.after, '{}')"),
+    source: [
+      rows,
+      "    left join lateral (select jsonb_object_agg(x.name, x.old) as before, jsonb_object_agg(x.name, x.new) as after",
+      "      from unnest(r.names, r.old_texts, r.new_texts) as x (name, old, new) where x.name is not null) d on true",
+      `    where d.before is not null${isConcealed}`,
+    ].join("\n"),
+  };
 }
 
-/** An update that changes nothing is nothing to record. */
-function isChanged(history: HistoryDescription, old: RowName, next: RowName): string {
-  const changed = ["d.before is not null"];
-  if (history.concealed.length > 0) changed.push(`${changedSecrets(history, old, next)} is not null`);
-  return changed.join(" or ");
+/** Of each pair the texts of both rows, and `names`: of few columns those that are equal, of many those that differ. */
+function pairedRows(entity: EntityDescription, history: HistoryDescription, pairs: Pairs): string {
+  const { old, next, missing, source } = pairs;
+  const { kept, concealed } = history;
+  const isFew = kept.length <= FEW_COLUMNS;
+  const whole = (text: string, ofOne: string): string =>
+    missing === undefined
+      ? text
+      : `case when ${missing.old} or ${missing.next} then ${ofOne} else ${text} end`;
+  const names = list(
+    kept.map((column) => {
+      const name = quoteLiteral(column.name);
+      const [same, other] = isFew ? [name, "null"] : ["null", name];
+      return `case when ${isSame(column, old, next)} then ${same} else ${other} end`;
+    }),
+  );
+  const operation = updateOperation(entity, old, next);
+  const key = keyText(entity, old);
+  const own =
+    missing === undefined
+      ? [`${operation} as operation`, `${key} as row_key`]
+      : [
+          `case when ${missing.old} then 'insert' when ${missing.next} then 'delete' else ${operation} end as operation`,
+          `case when ${missing.old} then ${keyText(entity, next)} else ${key} end as row_key`,
+          `${missing.old} as is_new`,
+          `${missing.next} as is_gone`,
+        ];
+  const columns = [
+    ...own,
+    `${list(textsOf(kept, old))} as old_texts`,
+    `${list(textsOf(kept, next))} as new_texts`,
+    `${isFew ? whole(`array_remove(${names}, null)`, "'{}'") : whole(names, namesOf(kept))} as names`,
+    ...(concealed.length > 0 ? [`${whole(changedSecrets(history, old, next), "null")} as concealed`] : []),
+  ];
+  // Without `offset 0` the planner puts each of them in every place that names it.
+  return `select ${columns.join(",\n        ")}\n      ${source === "" ? "" : `${source} `}offset 0`;
 }
 
 /** A soft deletion is an update to the table, and the end of a row to whoever reads its history. */
@@ -222,8 +257,15 @@ export function keyText({ primaryKey }: EntityDescription, row: string): string 
 
 /** Values as PostgreSQL writes them: the one form that loses nothing, and that any column's type reads again. */
 function image({ kept }: HistoryDescription, row: RowName): string {
-  const names = kept.map(({ name }) => quoteLiteral(name)).join(", ");
-  return `jsonb_object(array[${names}]::text[], array[${textsOf(kept, row).join(", ")}]::text[])`;
+  return `jsonb_object(${namesOf(kept)}, ${list(textsOf(kept, row))})`;
+}
+
+function namesOf(columns: readonly ColumnDescription[]): string {
+  return list(columns.map(({ name }) => quoteLiteral(name)));
+}
+
+function list(items: readonly string[]): string {
+  return `array[${items.join(", ")}]::text[]`;
 }
 
 function textsOf(columns: readonly ColumnDescription[], row: RowName): readonly string[] {
