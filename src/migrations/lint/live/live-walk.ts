@@ -19,7 +19,9 @@ const SAVEPOINT = "plinth_lint";
  * The linter's own questions are large statements about little: to plan or compile them again for each answer would take
  * several times as long as to answer.
  */
-const PLANNER = "set plan_cache_mode to force_generic_plan;\nset jit to off";
+const PLANNER = `set plan_cache_mode to force_generic_plan;
+set jit to off;
+set enable_seqscan to off`;
 
 /** Tables are empty here: what takes longer waits, or never ends. */
 const STATEMENT_TIMEOUT_MS = 60_000;
