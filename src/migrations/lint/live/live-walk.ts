@@ -10,7 +10,6 @@ import { type TraceKind, traceKindOf } from "../trace-transaction.ts";
 import type { StepFailure, StepPlace, Walk } from "../walk.ts";
 import { type LiveView, openLiveView } from "./live-view.ts";
 import { Lookahead } from "./lookahead.ts";
-import type { Changed } from "./reach.ts";
 import { withoutConcurrently } from "./without-concurrently.ts";
 
 const SAVEPOINT = "plinth_lint";
@@ -36,6 +35,8 @@ export async function openLiveWalk(shadow: Shadow, home: string, serverVersion: 
   return new LiveWalk(shadow, database, connection, view);
 }
 
+type Forgotten = ReturnType<Lookahead["forgottenBy"]>;
+
 class LiveWalk implements Walk {
   readonly view: LiveView;
   readonly #shadow: Shadow;
@@ -43,6 +44,7 @@ class LiveWalk implements Walk {
   #connection: Connection;
   #direction: "up" | "down" = "up";
   readonly #ahead = new Lookahead();
+  #isForeseen = false;
 
   constructor(shadow: Shadow, database: ShadowDatabase, connection: Connection, view: LiveView) {
     this.#shadow = shadow;
@@ -74,22 +76,48 @@ class LiveWalk implements Walk {
     if (isUndone || this.#ahead.isDoubtful) this.view.forget();
   }
 
-  async step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined> {
+  get isForeseen(): boolean {
+    return this.#isForeseen;
+  }
+
+  step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined> {
+    this.#ahead.pass(statement);
     const kind = traceKindOf(statement.tree);
+    const isRun = kind !== "boundary" && kind !== "server" && kind !== "refused";
+    const forgotten = isRun ? this.#ahead.forgottenBy(statement) : "nothing";
+    // What is left is so whether the statement succeeds or not. Much is seldom left, and kept when it fails.
+    this.#isForeseen = forgotten === "nothing" || (forgotten !== "everything" && !forgotten.isFar);
+    if (this.#isForeseen) this.#forget(forgotten);
+    const stepping = this.#step(statement, { kind: isRun ? kind : undefined, place, forgotten });
+    this.view.waitFor(stepping);
+    return stepping;
+  }
+
+  async #step(
+    statement: ParsedStatement,
+    how: {
+      /** Undefined: it is not run at all. */
+      readonly kind: TraceKind | undefined;
+      readonly place: StepPlace;
+      readonly forgotten: Forgotten;
+    },
+  ): Promise<StepFailure | undefined> {
+    const isForeseen = this.#isForeseen;
     const roles = rolesNamed(statement);
     if (roles.length > 0) await this.#shadow.ensureRoles(roles);
-    this.#ahead.pass(statement);
-    if (kind === "boundary" || kind === "server" || kind === "refused") return undefined;
+    if (how.kind === undefined) return undefined;
     try {
-      await this.#run(statement, kind, place);
-      this.#forget(this.#ahead.forgottenBy(statement));
+      await this.#run(statement, how.kind, how.place);
+      if (!isForeseen) this.#forget(how.forgotten);
       return undefined;
     } catch (error) {
+      // Doubts about what was there before are over only when it is forgotten.
+      if (how.forgotten === "everything") this.view.forget();
       return this.#recover(error);
     }
   }
 
-  #forget(what: "nothing" | "everything" | Changed): void {
+  #forget(what: Forgotten): void {
     if (what === "everything") this.view.forget();
     else if (what !== "nothing") this.view.forgetChanged(what);
   }
