@@ -45,7 +45,7 @@ export interface LiveView extends CatalogView {
   expect(upcoming: () => Expected): void;
   /** Another session on the same database. */
   attach(connection: Connection): void;
-  /** Until this has settled the server is not asked, because the session is about to change; what is remembered is told. */
+  /** The session is in use until this has settled: what is remembered is told at once, and for the rest it is waited. */
   waitFor(step: Promise<unknown>): void;
 }
 

@@ -16,7 +16,8 @@ const SAVEPOINT = "plinth_lint";
 
 /**
  * The linter's own questions are large statements about little: to plan or compile them again for each answer would take
- * several times as long as to answer.
+ * several times as long as to answer. The one plan is made when the catalogs are nearly empty, and must not read them from
+ * end to end when they have grown: queries of the migrations are planned without this (`explain.ts`).
  */
 const PLANNER = `set plan_cache_mode to force_generic_plan;
 set jit to off;
@@ -85,7 +86,8 @@ class LiveWalk implements Walk {
     const kind = traceKindOf(statement.tree);
     const isRun = kind !== "boundary" && kind !== "server" && kind !== "refused";
     const forgotten = isRun ? this.#ahead.forgottenBy(statement) : "nothing";
-    // What is left is so whether the statement succeeds or not. Much is seldom left, and kept when it fails.
+    // Then what stays remembered is true before, during and after, even if the statement fails. What reaches far is
+    // forgotten afterwards: it costs most to read again, and need not be when the server refuses it.
     this.#isForeseen = forgotten === "nothing" || (forgotten !== "everything" && !forgotten.isFar);
     if (this.#isForeseen) this.#forget(forgotten);
     const stepping = this.#step(statement, { kind: isRun ? kind : undefined, place, forgotten });
@@ -111,7 +113,7 @@ class LiveWalk implements Walk {
       if (!isForeseen) this.#forget(how.forgotten);
       return undefined;
     } catch (error) {
-      // Doubts about what was there before are over only when it is forgotten.
+      // The doubts that were to end with this are taken for ended.
       if (how.forgotten === "everything") this.view.forget();
       return this.#recover(error);
     }
