@@ -8,15 +8,18 @@ import { relationName, wordsOf } from "./names.ts";
  * nothing that others use, and nobody has to look into the catalog for it.
  */
 export class NewTables {
-  readonly #names = new Set<string>();
+  #names = new Set<string>();
 
-  /** A statement has happened. */
-  note(tree: Node): void {
+  /** A statement happens. What this gives takes it back, if it is called before the next one: the statement has failed. */
+  note(tree: Node): () => void {
+    const before = this.#names;
+    let added: string | undefined;
     if ("CreateStmt" in tree) {
       const { relation, if_not_exists, inhRelations } = tree.CreateStmt;
-      if (if_not_exists !== true && inhRelations === undefined)
-        this.#names.add(keyOf(relationName(relation)));
+      const key = keyOf(relationName(relation));
+      if (if_not_exists !== true && inhRelations === undefined && !before.has(key)) added = key;
     }
+    if (added !== undefined) before.add(added);
     // Another search path, another name: what a name means may have changed.
     const isDoubtful =
       "RenameStmt" in tree ||
@@ -24,7 +27,11 @@ export class NewTables {
       "VariableSetStmt" in tree ||
       "DropStmt" in tree ||
       "DoStmt" in tree;
-    if (isDoubtful || "SelectStmt" in tree) this.#names.clear();
+    if (isDoubtful || "SelectStmt" in tree) this.#names = new Set();
+    return () => {
+      if (added !== undefined) before.delete(added);
+      this.#names = before;
+    };
   }
 
   /** It is about new tables alone. */

@@ -12,7 +12,7 @@ import type { Draft, Subject, Tool } from "./rules/subject.ts";
 import type { LintSection, PlacedStatement } from "./section.ts";
 import { isOurTransaction, isWrapped, transactionsOf } from "./trace-transaction.ts";
 import { TransactionLocks } from "./transaction-locks.ts";
-import type { StepFailure, Walk } from "./walk.ts";
+import type { StepFailure, StepPlace, Walk } from "./walk.ts";
 
 /** What one statement does, as somebody else has found out: trace. */
 export type KnownOutcome = {
@@ -62,6 +62,20 @@ interface Found {
   readonly made: readonly Made[];
 }
 
+/** Where in its transaction a statement stands. */
+interface Place {
+  readonly locks: TransactionLocks;
+  readonly newEnumValues: Set<string>;
+  readonly isInTransaction: boolean;
+}
+
+/** What was seen at a statement, which happens if the one before it succeeds. */
+interface Look {
+  readonly statement: PlacedStatement;
+  readonly subject: Subject;
+  readonly drafts: readonly Draft[];
+}
+
 class SectionRun {
   readonly #section: LintSection;
   readonly #options: SectionOptions;
@@ -70,6 +84,8 @@ class SectionRun {
   readonly #new = new NewTables();
   #hasTimeout = false;
   #isTimeoutTold = false;
+  /** The last statement happens; false when it fails. */
+  #stepping: Promise<boolean> = Promise.resolve(true);
 
   constructor(section: LintSection, options: SectionOptions) {
     this.#section = section;
@@ -81,29 +97,56 @@ class SectionRun {
   }
 
   async transaction(statements: readonly PlacedStatement[]): Promise<void> {
-    const locks = new TransactionLocks();
-    const newEnumValues = new Set<string>();
-    const first = this.#found.length;
+    const isInTransaction = isWrapped(statements, {
+      isTransactional: this.#section.section.isTransactional,
+      splitsPhases: this.#options.tool.splitsPhases,
+    });
+    const place = { locks: new TransactionLocks(), newEnumValues: new Set<string>(), isInTransaction };
+    const found: Found[] = [];
     for (const [at, statement] of statements.entries()) {
-      const isInTransaction = isWrapped(statements, {
-        isTransactional: this.#section.section.isTransactional,
-        splitsPhases: this.#options.tool.splitsPhases,
-      });
-      const found = await this.#look(statement, { locks, newEnumValues, isInTransaction });
-      this.#found.push(found);
-      this.#earlier.push(statement.tree);
-      const failure = await this.#options.walk.step(statement, { isLast: at === statements.length - 1 });
-      const refused = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
-      const told = isOurTransaction(refused, statement, isInTransaction) ? undefined : refused;
-      if (told === undefined) this.#new.note(statement.tree);
-      if (told !== undefined && !found.drafts.some(({ rule }) => FAILS.has(rule)))
-        found.drafts.push(failed(told));
+      const one = this.#accept(await this.#lookPastStep(statement, place), place);
+      found.push(one);
+      const isLast = at === statements.length - 1;
+      this.#stepping = this.#step(one, { isLast, isInTransaction });
       if ("AlterEnumStmt" in statement.tree && statement.tree.AlterEnumStmt.newVal !== undefined) {
-        newEnumValues.add(statement.tree.AlterEnumStmt.newVal);
+        place.newEnumValues.add(statement.tree.AlterEnumStmt.newVal);
       }
     }
+    this.#stepping = this.#thenTakeBack(found, statements);
+    // Two that ask the same session at once could find it in the middle of what the other one does there.
+    const asks = found.some(({ drafts }) => drafts.some(({ unless }) => unless !== undefined));
+    if (asks || !this.#options.walk.isForeseen) await this.#stepping;
+  }
+
+  /** Looks at a statement while the one before it happens, where the view can be asked; again if that one fails. */
+  async #lookPastStep(statement: PlacedStatement, place: Place): Promise<Look> {
+    if (!this.#options.walk.isForeseen) {
+      await this.#stepping;
+      return this.#look(statement, place);
+    }
+    const [look, isDone] = await Promise.all([this.#look(statement, place), this.#stepping]);
+    return isDone ? look : this.#look(statement, place);
+  }
+
+  /** False when the server refuses it. */
+  async #step(
+    { statement, drafts }: Found,
+    { isLast, isInTransaction }: StepPlace & Pick<Place, "isInTransaction">,
+  ): Promise<boolean> {
+    const undo = this.#new.note(statement.tree);
+    const failure = await this.#options.walk.step(statement, { isLast });
+    const refused = failure ?? this.#options.outcomeOf(this.#section, statement.index)?.failure;
+    const told = isOurTransaction(refused, statement, isInTransaction) ? undefined : refused;
+    if (told !== undefined) undo();
+    if (told !== undefined && !drafts.some(({ rule }) => FAILS.has(rule))) drafts.push(failed(told));
+    return refused === undefined;
+  }
+
+  async #thenTakeBack(found: readonly Found[], statements: readonly PlacedStatement[]): Promise<boolean> {
+    const isDone = await this.#stepping;
     // What the last statement takes away nothing can bring back.
-    await this.#takeBack(this.#found.slice(first, -1), statements);
+    await this.#takeBack(found.slice(0, -1), statements);
+    return isDone;
   }
 
   /** What a statement breaks may be whole again: dropped, and made anew. */
@@ -116,16 +159,9 @@ class SectionRun {
     }
   }
 
-  async #look(
-    statement: PlacedStatement,
-    place: {
-      readonly locks: TransactionLocks;
-      readonly newEnumValues: ReadonlySet<string>;
-      readonly isInTransaction: boolean;
-    },
-  ): Promise<Found> {
+  async #look(statement: PlacedStatement, place: Place): Promise<Look> {
     const { walk, tool, madeByUp, outcomeOf } = this.#options;
-    const { tree, text, line, index } = statement;
+    const { tree, text, index } = statement;
     const isAboutNew = this.#new.covers(tree);
     if (!isAboutNew) await walk.view.prefetch(namedIn(tree), reachesFar(tree));
     const set = isAboutNew ? new EffectSet() : await effectsOrUnknown(statement, walk);
@@ -150,10 +186,20 @@ class SectionRun {
       newEnumValues: new Set(place.newEnumValues),
       earlier: this.#earlier,
     };
-    const drafts = [...(await findingsOf(subject)), ...this.#aboutFile(subject, index)];
-    place.locks.take(effects, set.tables, line);
+    return { statement, subject, drafts: await findingsOf(subject) };
+  }
+
+  /** From here on what was found counts. */
+  #accept({ statement, subject, drafts }: Look, { locks }: Place): Found {
+    const { tree, index, line } = statement;
+    const { effects, isBlocking, tables } = subject;
+    locks.take(effects, tables, line);
     const made = this.#section.direction === "up" ? madeBy(tree) : [];
-    return { statement, effects, isBlocking, drafts, made };
+    const all = [...drafts, ...this.#aboutFile(subject, index)];
+    const found = { statement, effects, isBlocking, drafts: all, made };
+    this.#found.push(found);
+    this.#earlier.push(tree);
+    return found;
   }
 
   /** What is told once a file. */
@@ -184,6 +230,7 @@ class SectionRun {
 
   /** Tables as they are now, with everything that came later in the file. */
   async finish(): Promise<void> {
+    await this.#stepping;
     const told = new Set<string>();
     // With what they refer to.
     const tables = this.#found.flatMap(({ made, statement }) =>

@@ -24,8 +24,13 @@ export interface Walk {
    * the catalog is again as it was. `statements` are those that will be stepped through, where views are asked before them.
    */
   begin(direction: "up" | "down", statements?: readonly ParsedStatement[]): Promise<void>;
-  /** The statement happens. Afterwards the view shows what has become of it. */
+  /**
+   * The statement happens. Afterwards the view shows what has become of it; and before that already, where the step
+   * `isForeseen`. What the view then answers is wrong only if the statement fails.
+   */
   step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined>;
+  /** About the step that was begun last: the view can be asked although it is not over. */
+  readonly isForeseen: boolean;
   end(): Promise<void>;
   close(): Promise<void>;
 }

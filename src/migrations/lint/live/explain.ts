@@ -23,6 +23,7 @@ export interface PlannedIndex {
  */
 const PLANNER = `set local random_page_cost to 4;
 set local seq_page_cost to 1;
+set local enable_seqscan to on;
 set local enable_mergejoin to off;
 set local enable_indexonlyscan to off;
 set local max_parallel_workers_per_gather to 0`;

@@ -45,6 +45,8 @@ export interface LiveView extends CatalogView {
   expect(upcoming: () => Expected): void;
   /** Another session on the same database. */
   attach(connection: Connection): void;
+  /** The session is in use until this has settled: what is remembered is told at once, and for the rest it is waited. */
+  waitFor(step: Promise<unknown>): void;
 }
 
 /** Names that will be asked for, as `prefetch` takes them. */
@@ -111,6 +113,7 @@ class LiveCatalog implements LiveView {
   readonly home: string;
   readonly isComplete = true;
   #connection: Connection;
+  #settled: Promise<unknown> = Promise.resolve();
   #kinds: ServerKinds;
   #newestOld = 0n;
   /** Types of PostgreSQL's own by OID, which no statement changes. */
@@ -173,6 +176,16 @@ class LiveCatalog implements LiveView {
     this.forget();
   }
 
+  waitFor(step: Promise<unknown>): void {
+    // Whoever began it hears of its failure.
+    this.#settled = step.catch(() => undefined);
+  }
+
+  async #session(): Promise<Connection> {
+    await this.#settled;
+    return this.#connection;
+  }
+
   async find(name: RelationName): Promise<Relation | undefined> {
     if (!this.#remembered.hasName(name)) await this.prefetch([name]);
     const id = this.#remembered.idOf(name);
@@ -202,7 +215,7 @@ class LiveCatalog implements LiveView {
     for (const path of far.keys()) near.delete(path);
     const missing = ids.filter((id) => !this.#remembered.has(id));
     if (near.size + far.size + missing.length === 0) return;
-    const snapshot = await readSnapshot(this.#connection, this.#kinds.realVersion, {
+    const snapshot = await readSnapshot(await this.#session(), this.#kinds.realVersion, {
       names: [...near.keys()],
       farNames: [...far.keys()],
       ids: missing,
@@ -218,7 +231,7 @@ class LiveCatalog implements LiveView {
       if (path != null && name !== undefined) this.#remembered.addName({ name, path, id: id ?? undefined });
     }
     if (snapshot.relations.some((rows) => !knowsKinds(rows, this.#kinds))) {
-      this.#kinds = { ...this.#kinds, ...(await readKinds(this.#connection)) };
+      this.#kinds = { ...this.#kinds, ...(await readKinds(await this.#session())) };
     }
     const types = decodeTypes(snapshot.types, this.#builtIn);
     for (const [oid, type] of types) if (type.schema === "pg_catalog") this.#builtIn.set(oid, type);
@@ -245,7 +258,7 @@ class LiveCatalog implements LiveView {
     const builtIn = this.#builtInNames.get(path);
     if (builtIn !== undefined) return Promise.resolve(builtIn);
     return once(this.#types, path, async () => {
-      const rows = await readType(this.#connection, path);
+      const rows = await readType(await this.#session(), path);
       const oid = rows.find((row) => row[9] === "t")?.[0];
       const type = oid == null ? undefined : decodeTypes(rows).get(oid);
       if (type?.schema === "pg_catalog") this.#builtInNames.set(path, type);
@@ -258,20 +271,20 @@ class LiveCatalog implements LiveView {
     return once(
       this.#casts,
       `${source} ${target}`,
-      async () => (await readCastMethod(this.#connection, source, target)) === "b",
+      async () => (await readCastMethod(await this.#session(), source, target)) === "b",
     );
   }
 
   operatorClass(method: string, type: TypeFacts): Promise<string | undefined> {
     const path = typePath(type);
-    return once(this.#operatorClasses, `${method} ${path}`, () =>
-      readOperatorClass(this.#connection, method, path),
+    return once(this.#operatorClasses, `${method} ${path}`, async () =>
+      readOperatorClass(await this.#session(), method, path),
     );
   }
 
   functions(name: RelationName, arity: number | undefined): Promise<readonly FunctionFacts[]> {
     return once(this.#functions, `${quotedPath(name)} ${arity}`, async () => {
-      const rows = await readFunctions(this.#connection, name.schema, name.name, arity);
+      const rows = await readFunctions(await this.#session(), name.schema, name.name, arity);
       return rows.map(([volatility, isBuiltIn, language, definition]) => ({
         volatility: volatility === "i" ? "immutable" : volatility === "s" ? "stable" : "volatile",
         isBuiltIn: isBuiltIn === "t",
@@ -282,12 +295,12 @@ class LiveCatalog implements LiveView {
   }
 
   async tablesOfType(name: RelationName): Promise<readonly Relation[]> {
-    return this.#all(await readTablesOfType(this.#connection, quotedPath(name)));
+    return this.#all(await readTablesOfType(await this.#session(), quotedPath(name)));
   }
 
   async dropLocks(seeds: readonly DropSeed[]): Promise<readonly DropLock[]> {
     if (seeds.length === 0) return [];
-    const rows = await readDropLocks(this.#connection, seeds);
+    const rows = await readDropLocks(await this.#session(), seeds);
     await this.#load({ ids: rows.map(([id]) => String(id)) });
     return rows.flatMap(([id, mode, isGone]) => {
       const relation = this.#remembered.get(String(id));
@@ -304,23 +317,23 @@ class LiveCatalog implements LiveView {
   }
 
   async readBy(id: string): Promise<readonly Relation[]> {
-    return this.#all(await once(this.#behind, id, () => readBehind(this.#connection, id)));
+    return this.#all(await once(this.#behind, id, async () => readBehind(await this.#session(), id)));
   }
 
-  hasPart(id: string, kind: "policy" | "rule", name: string | undefined): Promise<boolean> {
-    return readPart(this.#connection, id, kind, name);
+  async hasPart(id: string, kind: "policy" | "rule", name: string | undefined): Promise<boolean> {
+    return readPart(await this.#session(), id, kind, name);
   }
 
-  queryOf(id: string): Promise<string | undefined> {
-    return readViewQuery(this.#connection, id);
+  async queryOf(id: string): Promise<string | undefined> {
+    return readViewQuery(await this.#session(), id);
   }
 
   async inSchema(schema: string): Promise<readonly Relation[]> {
-    return this.#all(await readSchemaRelations(this.#connection, schema));
+    return this.#all(await readSchemaRelations(await this.#session(), schema));
   }
 
   async plan(text: string): Promise<PlanFacts | undefined> {
-    const planned = await explainQuery(this.#connection, text);
+    const planned = await explainQuery(await this.#session(), text);
     if (planned === undefined) return undefined;
     const reads: PlannedRead[] = [];
     const writes: Relation[] = [];

@@ -10,16 +10,18 @@ import { type TraceKind, traceKindOf } from "../trace-transaction.ts";
 import type { StepFailure, StepPlace, Walk } from "../walk.ts";
 import { type LiveView, openLiveView } from "./live-view.ts";
 import { Lookahead } from "./lookahead.ts";
-import type { Changed } from "./reach.ts";
 import { withoutConcurrently } from "./without-concurrently.ts";
 
 const SAVEPOINT = "plinth_lint";
 
 /**
  * The linter's own questions are large statements about little: to plan or compile them again for each answer would take
- * several times as long as to answer.
+ * several times as long as to answer. The one plan is made when the catalogs are nearly empty, and must not read them from
+ * end to end when they have grown: queries of the migrations are planned without this (`explain.ts`).
  */
-const PLANNER = "set plan_cache_mode to force_generic_plan;\nset jit to off";
+const PLANNER = `set plan_cache_mode to force_generic_plan;
+set jit to off;
+set enable_seqscan to off`;
 
 /** Tables are empty here: what takes longer waits, or never ends. */
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -34,6 +36,8 @@ export async function openLiveWalk(shadow: Shadow, home: string, serverVersion: 
   return new LiveWalk(shadow, database, connection, view);
 }
 
+type Forgotten = ReturnType<Lookahead["forgottenBy"]>;
+
 class LiveWalk implements Walk {
   readonly view: LiveView;
   readonly #shadow: Shadow;
@@ -41,6 +45,7 @@ class LiveWalk implements Walk {
   #connection: Connection;
   #direction: "up" | "down" = "up";
   readonly #ahead = new Lookahead();
+  #isForeseen = false;
 
   constructor(shadow: Shadow, database: ShadowDatabase, connection: Connection, view: LiveView) {
     this.#shadow = shadow;
@@ -72,22 +77,49 @@ class LiveWalk implements Walk {
     if (isUndone || this.#ahead.isDoubtful) this.view.forget();
   }
 
-  async step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined> {
+  get isForeseen(): boolean {
+    return this.#isForeseen;
+  }
+
+  step(statement: ParsedStatement, place: StepPlace): Promise<StepFailure | undefined> {
+    this.#ahead.pass(statement);
     const kind = traceKindOf(statement.tree);
+    const isRun = kind !== "boundary" && kind !== "server" && kind !== "refused";
+    const forgotten = isRun ? this.#ahead.forgottenBy(statement) : "nothing";
+    // Then what stays remembered is true before, during and after, even if the statement fails. What reaches far is
+    // forgotten afterwards: it costs most to read again, and need not be when the server refuses it.
+    this.#isForeseen = forgotten === "nothing" || (forgotten !== "everything" && !forgotten.isFar);
+    if (this.#isForeseen) this.#forget(forgotten);
+    const stepping = this.#step(statement, { kind: isRun ? kind : undefined, place, forgotten });
+    this.view.waitFor(stepping);
+    return stepping;
+  }
+
+  async #step(
+    statement: ParsedStatement,
+    how: {
+      /** Undefined: it is not run at all. */
+      readonly kind: TraceKind | undefined;
+      readonly place: StepPlace;
+      readonly forgotten: Forgotten;
+    },
+  ): Promise<StepFailure | undefined> {
+    const isForeseen = this.#isForeseen;
     const roles = rolesNamed(statement);
     if (roles.length > 0) await this.#shadow.ensureRoles(roles);
-    this.#ahead.pass(statement);
-    if (kind === "boundary" || kind === "server" || kind === "refused") return undefined;
+    if (how.kind === undefined) return undefined;
     try {
-      await this.#run(statement, kind, place);
-      this.#forget(this.#ahead.forgottenBy(statement));
+      await this.#run(statement, how.kind, how.place);
+      if (!isForeseen) this.#forget(how.forgotten);
       return undefined;
     } catch (error) {
+      // The doubts that were to end with this are taken for ended.
+      if (how.forgotten === "everything") this.view.forget();
       return this.#recover(error);
     }
   }
 
-  #forget(what: "nothing" | "everything" | Changed): void {
+  #forget(what: Forgotten): void {
     if (what === "everything") this.view.forget();
     else if (what !== "nothing") this.view.forgetChanged(what);
   }

@@ -39,7 +39,7 @@ export class Lookahead {
     if (this.#statements[this.#at] === statement) this.#at += 1;
   }
 
-  /** What has to be forgotten now that the statement has happened. */
+  /** What has to be forgotten when the statement happens; if it fails, no less. */
   forgottenBy(statement: ParsedStatement): "nothing" | "everything" | Changed {
     const reach = reachOf(statement);
     if (reach === "code") this.#hasCode = true;

@@ -15,6 +15,7 @@ export function openTextWalk(home: string, serverVersion: number): Walk {
 
 class TextWalk implements Walk {
   readonly view: CatalogView;
+  readonly isForeseen = false;
   readonly #home: string;
   readonly #made = new Map<string, Relation>();
   #types: MadeTypes;
