@@ -24,6 +24,7 @@ export const ROWS: readonly (readonly string[])[] = [
     "seeds",
     "make",
     "pull",
+    "roles",
   ],
   ["health", "testing", "http"],
   ["cli"],

@@ -31,6 +31,7 @@ export class ConnectionError extends PlinthError {
       | "AUTHENTICATION_FAILED"
       | "DATABASE_MISSING"
       | "SCHEMA_MISSING"
+      | "ROLE_UNSAFE"
       | "SERVER_UNAVAILABLE"
       | "TOO_MANY_CONNECTIONS"
       | "POOLER_ERROR"

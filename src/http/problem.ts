@@ -47,6 +47,7 @@ const ANSWERS: Readonly<Record<ErrorCode, Answer>> = {
   AUTHENTICATION_FAILED: [503, "The database refuses this service."],
   DATABASE_MISSING: [503, "The database of this service does not exist."],
   SCHEMA_MISSING: [503, "The database of this service has not been set up."],
+  ROLE_UNSAFE: "500",
   SERVER_UNAVAILABLE: [503, `The database is starting up or shutting down. ${TRY_AGAIN}`],
   TOO_MANY_CONNECTIONS: [503, `The database has no connection left. ${TRY_AGAIN}`],
   POOLER_ERROR: [503, `The database's pooler broke off. ${TRY_AGAIN}`],
