@@ -33,6 +33,13 @@ import {
   type RepositoryContext,
   runBatch,
 } from "./repository/index.ts";
+import {
+  connectSafely,
+  policiesHold,
+  refuseUnsafeRole,
+  securedTables,
+  type TableName,
+} from "./roles/index.ts";
 import { callRoutine } from "./routines/index.ts";
 import { describeSchema } from "./schema/index.ts";
 import { isRowSchema, parseRows, type RowSchema, rowsByName, templateCall } from "./statement/index.ts";
@@ -62,6 +69,7 @@ export type {
  *
  * @throws {CONFIG_INVALID} {CONNECTION_FAILED} {AUTHENTICATION_FAILED} {DATABASE_MISSING} in one line, with cause
  * and fix. @throws {POOL_BUDGET_EXCEEDED} when the fleet's pools do not fit. @throws {SCHEMA_INVALID}
+ * @throws {ROLE_UNSAFE} when the schema has tables with row security and no policy holds for the role.
  *
  * @example
  * ```ts
@@ -95,13 +103,16 @@ export async function createDatabase<S extends SchemaModule>(
   });
   const config = readDatabaseConfig({ explicit, environment, file: file?.database });
   const server = await openServer(config, directory, onWarning);
+  const secured = securedTables(described);
   const pool = createPool({
     ...config.pool,
     target: server.target,
     onWarning,
+    // A role that policies do not hold for shows every tenant every row, so it never gets as far as a call.
+    ...(boot === "lazy" && secured.length > 0 ? { connect: connectSafely(secured) } : {}),
   });
   try {
-    if (boot === "verify") await pool.verify();
+    if (boot === "verify") await verify(pool, secured);
   } catch (error) {
     await pool.close();
     await server.release();
@@ -136,6 +147,12 @@ export async function createDatabase<S extends SchemaModule>(
       return closed;
     },
   } satisfies Database<S>);
+}
+
+/** Looks whether the fleet fits, and whether policies hold for this role. One round trip. */
+async function verify(pool: Pool, secured: readonly TableName[]): Promise<void> {
+  if (secured.length === 0) await pool.verify();
+  else refuseUnsafeRole((await pool.verify(policiesHold(secured))).answer);
 }
 
 /** Long enough for what a request does, short enough for an orchestrator that kills after ten seconds. */

@@ -6,6 +6,7 @@ import { addHistoryCommands } from "./commands/history.ts";
 import { addMakeCommands } from "./commands/make.ts";
 import { addMigrateCommands } from "./commands/migrate.ts";
 import { addPurgeCommand } from "./commands/purge.ts";
+import { addRolesCommands } from "./commands/roles.ts";
 import { addSchemaCommands } from "./commands/schema.ts";
 import { addSeedCommands } from "./commands/seed.ts";
 import { EXIT } from "./exit-code.ts";
@@ -37,6 +38,7 @@ export function createProgram(host: CommandHost): Command {
   addHistoryCommands(program, host);
   addMakeCommands(program, host);
   addPurgeCommand(program, host);
+  addRolesCommands(program, host);
   return program;
 }
 

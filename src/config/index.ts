@@ -5,7 +5,9 @@ export {
   MIGRATION_SETTINGS_DEFAULT,
   type MigrationSettings,
   type ProjectConfig,
+  type RoleSettings,
   readProjectConfig,
+  readRoleSettings,
 } from "./project-config.ts";
 
 // The database: options from code, environment and file in one frozen object

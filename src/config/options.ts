@@ -204,3 +204,14 @@ export const SCHEMA_FILE_RULE = {
   meaning: "the module that declares the tables",
   default: "./schema.ts",
 } as const satisfies TextRule;
+
+/** What the roles of the application's schema are called. */
+export const ROLE_RULES = {
+  prefix: { variable: "DATABASE_ROLES_PREFIX", meaning: "what the names of the roles begin with" },
+  owner: { variable: "DATABASE_ROLES_OWNER", meaning: "the role that owns the tables" },
+  migrator: { variable: "DATABASE_ROLES_MIGRATOR", meaning: "the role that migrations run as" },
+  app: { variable: "DATABASE_ROLES_APP", meaning: "the role of the application" },
+  readOnly: { variable: "DATABASE_ROLES_READ_ONLY", meaning: "the role that only reads" },
+  backup: { variable: "DATABASE_ROLES_BACKUP", meaning: "the role that dumps" },
+  monitor: { variable: "DATABASE_ROLES_MONITOR", meaning: "the role that watches the server" },
+} as const satisfies Readonly<Record<string, OptionRule>>;

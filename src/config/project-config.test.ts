@@ -15,6 +15,7 @@ describe("readProjectConfig", () => {
         statementTimeoutMs: 0,
       },
       seeds: { folder: "/app/seeds" },
+      roles: {},
     });
   });
 

@@ -5,6 +5,7 @@ import {
   MIGRATIONS_DUMP_RULE,
   MIGRATIONS_FOLDER_RULE,
   MIGRATIONS_OUT_OF_ORDER_RULE,
+  ROLE_RULES,
   SCHEMA_FILE_RULE,
   SEEDS_FOLDER_RULE,
 } from "./options.ts";
@@ -17,6 +18,20 @@ export interface Config {
   readonly database?: DatabaseOptions | undefined;
   readonly migrations?: Optional<MigrationSettings> | undefined;
   readonly seeds?: { readonly folder?: string | undefined } | undefined;
+  readonly roles?: Optional<RoleSettings> | undefined;
+}
+
+/** What the roles of the application's schema are called. */
+export interface RoleSettings {
+  /** What their names begin with. @default the name of the schema */
+  readonly prefix: string | undefined;
+  /** Whole names, for roles that are called otherwise. @default the prefix and what the role is for */
+  readonly owner: string | undefined;
+  readonly migrator: string | undefined;
+  readonly app: string | undefined;
+  readonly readOnly: string | undefined;
+  readonly backup: string | undefined;
+  readonly monitor: string | undefined;
 }
 
 /** How migrations run. */
@@ -59,6 +74,7 @@ export interface ProjectConfig {
   readonly database: DatabaseOptions;
   readonly migrations: MigrationSettings;
   readonly seeds: { readonly folder: string };
+  readonly roles: RoleSettings;
 }
 
 /** Gives its argument back: it exists for the editor's completion. */
@@ -85,7 +101,7 @@ export function readProjectConfig(
       { group, explicit: undefined, environment, file: group === "" ? exported : exported[group] },
       known,
     );
-  const top = open("", ["schema", "database", "migrations", "seeds"]);
+  const top = open("", ["schema", "database", "migrations", "seeds", "roles"]);
   const migrations = open("migrations", [
     "folder",
     "outOfOrder",
@@ -111,6 +127,30 @@ export function readProjectConfig(
       dump: dump && path(dump.text),
     }),
     seeds: Object.freeze({ folder: path(seeds.text("folder", SEEDS_FOLDER_RULE)) }),
+    roles: readRoleSettings({ environment, file: exported.roles }),
+  });
+}
+
+/**
+ * What is said of the roles' names, in the environment or the file.
+ *
+ * @throws {CONFIG_INVALID}
+ */
+export function readRoleSettings(sources: {
+  readonly environment: Environment;
+  readonly file: unknown;
+}): RoleSettings {
+  const settings = openSettings({ group: "roles", explicit: undefined, ...sources }, Object.keys(ROLE_RULES));
+  const text = (name: keyof typeof ROLE_RULES): string | undefined =>
+    settings.optional(name, ROLE_RULES[name])?.text;
+  return Object.freeze({
+    prefix: text("prefix"),
+    owner: text("owner"),
+    migrator: text("migrator"),
+    app: text("app"),
+    readOnly: text("readOnly"),
+    backup: text("backup"),
+    monitor: text("monitor"),
   });
 }
 

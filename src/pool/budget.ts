@@ -1,27 +1,32 @@
-import type { Connection } from "../driver/index.ts";
+import type { Connection, StatementCall } from "../driver/index.ts";
 import { PoolError } from "../errors/index.ts";
 import type { PoolVerification } from "./pool.ts";
 
-/** Reads the server's limits. One round trip. */
-export async function readBudget(
-  connection: Connection,
-  fleet: { readonly max: number; readonly instances: number },
-): Promise<PoolVerification> {
-  const outcome = await connection.query({
-    // reserved_connections exists since PostgreSQL 16; current_setting with `true` answers null before.
-    text: `select current_setting('server_version_num'),
+const LIMITS: StatementCall = {
+  // reserved_connections exists since PostgreSQL 16; current_setting with `true` answers null before.
+  text: `select current_setting('server_version_num'),
        current_setting('max_connections'),
        current_setting('superuser_reserved_connections'),
        coalesce(current_setting('reserved_connections', true), '0')`,
-    values: [],
-    leavesNoTrace: true,
-  });
-  const [version, maximum, forSuperusers, forOthers] = (outcome.rows[0] ?? []).map(Number);
+  values: [],
+  leavesNoTrace: true,
+};
+
+/** Reads the server's limits, and asks what the caller wants to know besides. One round trip. */
+export async function readBudget(
+  connection: Connection,
+  fleet: { readonly max: number; readonly instances: number },
+  question?: StatementCall,
+): Promise<PoolVerification> {
+  const [limits, answer] =
+    question === undefined ? [await connection.query(LIMITS)] : await connection.batch([LIMITS, question]);
+  const [version, maximum, forSuperusers, forOthers] = (limits?.rows[0] ?? []).map(Number);
   return {
     serverVersion: version ?? 0,
     maxConnections: maximum ?? 0,
     reservedConnections: (forSuperusers ?? 0) + (forOthers ?? 0),
     budget: fleet.max * fleet.instances,
+    ...(answer === undefined ? {} : { answer }),
   };
 }
 

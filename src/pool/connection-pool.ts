@@ -188,12 +188,12 @@ export class ConnectionPool implements Pool {
     }
   }
 
-  async verify(): Promise<PoolVerification> {
+  async verify(question?: StatementCall): Promise<PoolVerification> {
     const site = new CallSite();
     // Not in a scope: from the first on, every promise of the process costs more, and this asks for no second connection.
     const holding = this.#takeIdle(site) ?? (await this.#wait(site, undefined));
     try {
-      const found = await readBudget(holding.connection, this.#options);
+      const found = await readBudget(holding.connection, this.#options, question);
       // Behind a pooler our connections are the pooler's, and so is the arithmetic.
       if (holding.connection.hasSessionSettings) checkBudget(found, this.#options);
       return found;

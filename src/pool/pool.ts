@@ -37,11 +37,11 @@ export interface Pool {
   ): Promise<readonly Outcome[]>;
 
   /**
-   * Connects once and checks the connection budget; called on boot. One round trip.
+   * Connects once and checks the connection budget; called on boot. One round trip, in which `question` travels along.
    *
    * @throws {POOL_BUDGET_EXCEEDED} when `instances × max` is more than the server can take.
    */
-  verify(): Promise<PoolVerification>;
+  verify(question?: StatementCall): Promise<PoolVerification>;
 
   readonly stats: PoolStats;
 
@@ -99,4 +99,6 @@ export interface PoolVerification {
   readonly reservedConnections: number;
   /** `instances × max`, the most connections the fleet can open. */
   readonly budget: number;
+  /** What the server answered to the question, where one was asked. */
+  readonly answer?: Outcome;
 }

@@ -1,6 +1,6 @@
-import type { Outcome, StatementCall } from "../driver/index.ts";
+import { connect, type Outcome, type StatementCall } from "../driver/index.ts";
 import { ConnectionError } from "../errors/index.ts";
-import type { SchemaDescription } from "../schema/index.ts";
+import type { EntityDescription, SchemaDescription } from "../schema/index.ts";
 
 /** A table by its names in the database. */
 export interface TableName {
@@ -8,11 +8,44 @@ export interface TableName {
   readonly name: string;
 }
 
-/** The tables of a schema that policies are declared for: those whose rows not everybody may see. */
+/**
+ * The tables of a schema whose rows not everybody may see: those of a tenant, with their histories, and those that declare
+ * row security or a policy.
+ */
 export function securedTables({ entities, policies }: SchemaDescription): readonly TableName[] {
   return entities
-    .filter(({ rowSecurity, name }) => rowSecurity || policies.some((policy) => policy.table === name))
-    .map(({ schema, name }) => ({ schema, name }));
+    .filter((entity) => requiresRowSecurity(entity, policies))
+    .flatMap(({ schema, name, history }) => [
+      { schema, name },
+      ...(history === undefined ? [] : [{ schema, name: history.table }]),
+    ]);
+}
+
+function requiresRowSecurity(entity: EntityDescription, policies: SchemaDescription["policies"]): boolean {
+  if ("tenant" in entity && entity.tenant !== undefined) return true;
+  return entity.rowSecurity || policies.some(({ table }) => table === entity.name);
+}
+
+/**
+ * Opens connections, and refuses the first ones until one has shown that policies hold for it: for a process that does
+ * not look when it starts. One round trip more, once.
+ *
+ * @throws {ROLE_UNSAFE} and what connecting throws.
+ */
+export function connectSafely(tables: readonly TableName[]): typeof connect {
+  let isProven = false;
+  return async (target, options) => {
+    const connection = await connect(target, options);
+    if (isProven) return connection;
+    try {
+      refuseUnsafeRole(await connection.query(policiesHold(tables)));
+      isProven = true;
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  };
 }
 
 /**

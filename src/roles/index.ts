@@ -15,4 +15,10 @@ export { type RolePassword, type SyncRolesOptions, type SyncRolesResult, syncRol
 export { ROLE_RULES, type RoleRule, type Step } from "./step.ts";
 
 // Whether policies hold for a session
-export { policiesHold, refuseUnsafeRole, securedTables, type TableName } from "./boot-check.ts";
+export {
+  connectSafely,
+  policiesHold,
+  refuseUnsafeRole,
+  securedTables,
+  type TableName,
+} from "./boot-check.ts";

@@ -12,12 +12,10 @@ export type LoginKind = (typeof LOGIN_KINDS)[number];
 /** The name of each role on the server. */
 export type RoleNames = Readonly<Record<RoleKind, string>>;
 
-/** What a project may say about the names. */
-export interface RoleNameOptions {
-  /** What the names begin with. @default the name of the schema */
+/** What a project may say about the names: what they begin with, and whole names. */
+export interface RoleNameOptions extends Partial<Record<RoleKind, string | undefined>> {
+  /** @default the name of the schema */
   readonly prefix?: string | undefined;
-  /** Whole names, for roles that are called otherwise. */
-  readonly names?: Partial<Record<RoleKind, string | undefined>> | undefined;
 }
 
 const SUFFIXES: Readonly<Record<RoleKind, string>> = {
@@ -40,9 +38,9 @@ const RESERVED = /^(pg_.*|public|none|current_role|current_user|session_user|use
  * @throws {CONFIG_INVALID} for a name that PostgreSQL would cut or refuses, and for one that two roles have.
  */
 export function roleNames(schemaName: string, options: RoleNameOptions = {}): RoleNames {
-  const { prefix = schemaName, names = {} } = options;
+  const { prefix = schemaName } = options;
   const nameOf = (kind: RoleKind): string => {
-    const name = names[kind] ?? `${prefix}_${SUFFIXES[kind]}`;
+    const name = options[kind] ?? `${prefix}_${SUFFIXES[kind]}`;
     const wrong = problemOf(name);
     if (wrong === undefined) return name;
     throw new ConfigError(`the ${kind} role cannot be called ${JSON.stringify(name)}: ${wrong}`, {

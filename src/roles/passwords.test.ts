@@ -25,14 +25,14 @@ async function aGround(): Promise<Ground> {
 }
 
 describe("passwords", () => {
-  const given = (password: string) => ({ app: { password, source: "DATABASE_ROLE_APP_PASSWORD" } });
+  const given = (password: string) => ({ app: { password, source: "DATABASE_ROLES_APP_PASSWORD" } });
 
   it("are set from what is given, sent as what PostgreSQL keeps of them, and shown nowhere", async () => {
     const ground = await aGround();
     const password = `s3cret ' \\ "$`;
     const { statements } = await ground.sync({ passwords: given(password) });
     expect(statements.at(-1)).toBe(
-      `-- alter role "${ground.names.app}" password …, which DATABASE_ROLE_APP_PASSWORD holds; not shown`,
+      `-- alter role "${ground.names.app}" password …, which DATABASE_ROLES_APP_PASSWORD holds; not shown`,
     );
     expect(statements.join()).not.toMatch(/s3cret|SCRAM/);
     const app = await connect(retarget(ground.target, { user: ground.names.app, password }));
@@ -59,7 +59,7 @@ describe("passwords", () => {
     const failure: unknown = await ground
       .sync({ passwords: given("пароль") })
       .catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: "CONFIG_INVALID", path: "DATABASE_ROLE_APP_PASSWORD" });
+    expect(failure).toMatchObject({ code: "CONFIG_INVALID", path: "DATABASE_ROLES_APP_PASSWORD" });
     expect(String(failure)).not.toContain("пароль");
     expect((await ground.check()).map(({ rule }) => rule)).toContain("role-missing");
   });

@@ -311,7 +311,7 @@ describe("who may sync", () => {
   it("is refused where a name is that of the role that asks", async () => {
     const ground = await aGround();
     const { rows } = await ground.admin.query({ text: "select current_user", values: [] });
-    const names = roleNames(ground.schemaName, { names: { app: rows[0]?.[0] ?? "" } });
+    const names = roleNames(ground.schemaName, { app: rows[0]?.[0] ?? "" });
     await expect(ground.sync({ names })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 });
@@ -324,9 +324,9 @@ describe("names", () => {
     );
     expect(roleNames(long, { prefix: "short" }).app).toBe("short_app");
     for (const app of ["pg_app", "public", "none", "", "a\0"]) {
-      expect(() => roleNames("t", { names: { app } })).toThrow(/the app role cannot be called/);
+      expect(() => roleNames("t", { app })).toThrow(/the app role cannot be called/);
     }
-    expect(() => roleNames("t", { names: { app: "x", backup: "x" } })).toThrow(
+    expect(() => roleNames("t", { app: "x", backup: "x" })).toThrow(
       'the app role and the backup role are both called "x"',
     );
   });

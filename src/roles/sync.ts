@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
 /** A password, and where it was found, for messages. */
 export interface RolePassword {
   readonly password: string;
-  /** `DATABASE_ROLE_APP_PASSWORD` */
+  /** `DATABASE_ROLES_APP_PASSWORD` */
   readonly source: string;
 }
 
