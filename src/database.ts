@@ -5,7 +5,9 @@ import {
   type DatabaseConfig,
   loadEnvironment,
   nearestProjectFolder,
+  type RoleSettings,
   readDatabaseConfig,
+  readRoleSettings,
 } from "./config/index.ts";
 import type {
   CreateDatabaseOptions,
@@ -35,13 +37,17 @@ import {
 } from "./repository/index.ts";
 import {
   connectSafely,
+  type EmbeddedRolesOptions,
   policiesHold,
+  type RoleNames,
   refuseUnsafeRole,
+  roleNames,
   securedTables,
+  syncEmbeddedRoles,
   type TableName,
 } from "./roles/index.ts";
 import { callRoutine } from "./routines/index.ts";
-import { describeSchema } from "./schema/index.ts";
+import { describeSchema, type SchemaDescription } from "./schema/index.ts";
 import { isRowSchema, parseRows, type RowSchema, rowsByName, templateCall } from "./statement/index.ts";
 import {
   createUnitOfWork,
@@ -102,8 +108,12 @@ export async function createDatabase<S extends SchemaModule>(
     environment: process.env,
   });
   const config = readDatabaseConfig({ explicit, environment, file: file?.database });
-  const server = await openServer(config, directory, onWarning);
   const secured = securedTables(described);
+  const server = await openServer(config, directory, onWarning, async (serverUrl, roleUrl) => {
+    if (secured.length === 0) return undefined;
+    const settings = readRoleSettings({ environment, file: file?.roles });
+    return embeddedRoles({ serverUrl, roleUrl }, described, settings);
+  });
   const pool = createPool({
     ...config.pool,
     target: server.target,
@@ -173,11 +183,30 @@ interface OpenServer {
   release(): Promise<void>;
 }
 
+/** Makes the roles of the schema on the embedded server, whose own is a superuser: no policy would hold for it. */
+async function embeddedRoles(
+  server: Pick<EmbeddedRolesOptions, "serverUrl" | "roleUrl">,
+  { schemas, objects }: SchemaDescription,
+  settings: RoleSettings,
+): Promise<RoleNames | undefined> {
+  const [schemaName] = schemas;
+  if (schemaName === undefined) return undefined;
+  const names = roleNames(schemaName, settings);
+  const declared = objects.filter((object) => object.kind === "grant");
+  await syncEmbeddedRoles({ ...server, schemaName, names, declared });
+  return names;
+}
+
 /** Whether the embedded server may stand in for a missing URL, the configuration has decided already. */
 async function openServer(
   config: DatabaseConfig,
   directory: string | undefined,
   warn: (warning: DatabaseWarning) => void,
+  /** The roles to be on the embedded server; undefined for its own. */
+  prepareRoles: (
+    serverUrl: string,
+    roleUrl: EmbeddedRolesOptions["roleUrl"],
+  ) => Promise<RoleNames | undefined>,
 ): Promise<OpenServer> {
   if (config.url !== undefined) {
     const target = parseTarget(config.url, config.session);
@@ -192,14 +221,24 @@ async function openServer(
     });
   }
   // Loaded only where it is used: production installs leave the embedded server out.
-  const { startEmbedded } = await import("./embedded/index.ts");
+  const { embeddedRoleUrl, startEmbedded } = await import("./embedded/index.ts");
   const embedded: EmbeddedServer = await startEmbedded({ directory });
+  const roles = await prepareRoles(embedded.url, embeddedRoleUrl).catch(async (error: unknown) => {
+    await embedded.release();
+    throw error;
+  });
   embedded.onDown(() =>
     warn({ code: "EMBEDDED_DOWN", message: "the embedded server died; bringing it back" }),
   );
   embedded.onUp(() => warn({ code: "EMBEDDED_UP", message: "the embedded server is back" }));
-  const target = () => parseTarget(embedded.url, config.session);
-  return { target, direct: target, release: () => embedded.release() };
+  // Asked for each time: the port may have changed.
+  const targetOf = (role: string | undefined) => (): ConnectionTarget =>
+    parseTarget(role === undefined ? embedded.url : embeddedRoleUrl(embedded.url, role), config.session);
+  return {
+    target: targetOf(roles?.app),
+    direct: targetOf(roles?.migrator),
+    release: () => embedded.release(),
+  };
 }
 
 /** What the database and a transaction have in common: `runner` decides where their statements go. */

@@ -11,3 +11,6 @@ export {
   pinEmbedded,
   stopEmbedded,
 } from "./control.ts";
+
+// Its other roles
+export { embeddedRoleUrl } from "./role-url.ts";

@@ -28,6 +28,8 @@ export interface CheckRolesOptions {
   readonly names: RoleNames;
   /** What the schema declares with `app.grant`. @default none */
   readonly declared?: readonly GrantDescription[] | undefined;
+  /** As the sync was told. @default false */
+  readonly opensNewTables?: boolean | undefined;
 }
 
 /**
@@ -41,23 +43,27 @@ export interface CheckRolesOptions {
  * ```
  */
 export async function checkRoles(options: CheckRolesOptions): Promise<readonly RoleFinding[]> {
-  const { connection, schemaName, names, declared = [] } = options;
+  const { connection, schemaName, names, declared = [], opensNewTables = false } = options;
   await connection.script("begin read only; set local search_path to pg_catalog, pg_temp");
   try {
     const access = await readAccess(connection, schemaName, names);
-    return findingsOf(access, declared);
+    return findingsOf(access, declared, opensNewTables);
   } finally {
     if (connection.isOpen) await connection.script("rollback");
   }
 }
 
 /** What a sync would do, as findings, and what only people can decide. */
-export function findingsOf(access: Access, declared: readonly GrantDescription[]): readonly RoleFinding[] {
+export function findingsOf(
+  access: Access,
+  declared: readonly GrantDescription[],
+  opensNewTables: boolean,
+): readonly RoleFinding[] {
   const missing = missingRoles(access);
   const isNews = ({ rule, role }: Step): boolean =>
     rule === "role-missing" || role === undefined || !missing.has(role);
   return [
-    ...planAccess(access, declared).filter(isNews).map(findingOf),
+    ...planAccess(access, declared, opensNewTables).filter(isNews).map(findingOf),
     ...strangersIn(access).map(
       ({ member, role }): RoleFinding => ({
         rule: "owner-member",

@@ -2,6 +2,7 @@
 export {
   LOGIN_KINDS,
   type LoginKind,
+  possibleRoles,
   ROLE_KINDS,
   type RoleKind,
   type RoleNameOptions,
@@ -22,3 +23,6 @@ export {
   securedTables,
   type TableName,
 } from "./boot-check.ts";
+
+// On the embedded server
+export { type EmbeddedRolesOptions, embeddedPasswords, syncEmbeddedRoles } from "./embedded-roles.ts";

@@ -70,6 +70,19 @@ export function roleNames(schemaName: string, options: RoleNameOptions = {}): Ro
   return Object.freeze(all);
 }
 
+/**
+ * The names of the roles that there can be: none where they could not be called so. For whoever only has to leave their
+ * rights out of a comparison.
+ */
+export function possibleRoles(schemaName: string, options: RoleNameOptions = {}): readonly string[] {
+  try {
+    return Object.values(roleNames(schemaName, options));
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
 function problemOf(name: string): string | undefined {
   if (name === "" || name.includes("\0")) return "it is no name";
   if (RESERVED.test(name)) return "PostgreSQL keeps that name to itself";

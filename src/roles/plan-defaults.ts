@@ -14,7 +14,7 @@ interface Wanted {
  * What the owner makes later comes with the rights that a sync would give. Tables do not where one has row security: a new
  * partition would be open past its parent's policies, so there the next sync gives them.
  */
-export function defaultSteps(access: Access): readonly Step[] {
+export function defaultSteps(access: Access, opensNewTables: boolean): readonly Step[] {
   const { names, defaults } = access;
   const isSecured = access.objects.some((object) => "hasRowSecurity" in object && object.hasRowSecurity);
   const tables: readonly Wanted[] = [
@@ -22,7 +22,7 @@ export function defaultSteps(access: Access): readonly Step[] {
     { on: "tables", grantee: names.readOnly, privileges: ["select"] },
   ];
   const wanted: readonly Wanted[] = [
-    ...(isSecured ? [] : tables),
+    ...(isSecured && !opensNewTables ? [] : tables),
     { on: "sequences", grantee: names.app, privileges: ["usage"] },
     { on: "functions", grantee: names.app, privileges: ["execute"] },
   ];

@@ -29,6 +29,13 @@ export interface SyncRolesOptions {
   readonly declared?: readonly GrantDescription[] | undefined;
   /** Set where they differ. Roles without one keep what they have; a new one has none, and cannot log in by password. */
   readonly passwords?: Partial<Record<LoginKind, RolePassword | undefined>> | undefined;
+  /**
+   * New tables come with their usual rights although a table has row security, so that a migration of a running program
+   * needs no sync: for a developer's database, as a new partition is then open past its parent's policies until the next.
+   *
+   * @default false
+   */
+  readonly opensNewTables?: boolean | undefined;
   /** Reads and plans, and changes nothing. @default false */
   readonly dryRun?: boolean | undefined;
 }
@@ -63,6 +70,7 @@ const LOCK_TIMEOUT_MS = 10_000;
  */
 export async function syncRoles(options: SyncRolesOptions): Promise<SyncRolesResult> {
   const { connection, schemaName, names, declared = [], passwords = {}, dryRun = false } = options;
+  const { opensNewTables = false } = options;
   await connection.script(
     `begin; set local search_path to pg_catalog, pg_temp; set local lock_timeout to ${LOCK_TIMEOUT_MS}`,
   );
@@ -71,7 +79,10 @@ export async function syncRoles(options: SyncRolesOptions): Promise<SyncRolesRes
     // Read committed: what a sync that was waited for has done is seen.
     const access = await readAccess(connection, schemaName, names);
     refuseOwnNames(access);
-    const steps = [...planAccess(access, declared), ...(await passwordSteps(connection, access, passwords))];
+    const steps = [
+      ...planAccess(access, declared, opensNewTables),
+      ...(await passwordSteps(connection, access, passwords)),
+    ];
     refuseHelpless(access, steps);
     const allowed = steps.filter(({ isAllowed }) => isAllowed);
     const borrowed = allowed.length === 0 ? undefined : borrowing(access);

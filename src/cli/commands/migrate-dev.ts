@@ -95,6 +95,7 @@ async function withDevelopment<T>(
   const { describeTarget, parseTarget } = await import("../../driver/index.ts");
   const { startEmbedded } = await import("../../embedded/index.ts");
   const { openShadow } = await import("../../shadow/index.ts");
+  const { possibleRoles } = await import("../../roles/index.ts");
   const { directory, config, loadModule } = project;
   const server = await startEmbedded({ directory });
   try {
@@ -104,6 +105,7 @@ async function withDevelopment<T>(
       openShadow: () => openShadow({ url: shadowUrl, directory }),
       schemaName,
       folder: config.migrations.folder,
+      roles: possibleRoles(schemaName, config.roles),
       lockTimeoutMs: config.migrations.lockTimeoutMs,
       loadModule,
       onProgress: progressPrinter(context.terminal, { describeBlocker, describeHolder }),

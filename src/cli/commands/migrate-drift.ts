@@ -15,10 +15,12 @@ export async function readDrift(context: CommandContext, { shadowUrl }: StatusFl
   const { openShadow } = await import("../../shadow/index.ts");
   const schemaName = await project.readSchemaName();
   const { folder } = project.config.migrations;
+  const { possibleRoles } = await import("../../roles/index.ts");
+  const roles = possibleRoles(schemaName, project.config.roles);
   return withTarget(project, async ({ target }) => {
     const shadow = await openShadow({ url: shadowUrl, directory: project.directory });
     try {
-      return await findDrift({ target, schemaName, folder, shadow });
+      return await findDrift({ target, schemaName, folder, shadow, roles });
     } finally {
       await shadow.release();
     }

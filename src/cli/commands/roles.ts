@@ -31,9 +31,11 @@ async function sync(context: CommandContext, { dryRun = false }: SyncFlags): Pro
   const project = await openProject(context);
   const { findingOf, LOGIN_KINDS, syncRoles } = await import("../../roles/index.ts");
   const passwords = passwordsOf(project, LOGIN_KINDS);
-  const { statements, left } = await onRoles(context, project, !dryRun, (ground) =>
-    syncRoles({ ...ground, passwords, dryRun }),
-  );
+  const isEmbedded = project.readDatabase().url === undefined;
+  const { statements, left } = await onRoles(context, project, !dryRun, async (ground) => {
+    const own = isEmbedded ? await embeddedPasswordsOf(project, ground.names) : {};
+    return syncRoles({ ...ground, passwords: { ...own, ...passwords }, opensNewTables: isEmbedded, dryRun });
+  });
   const lines = statements.map((one) => (one.startsWith("--") ? `${one}\n` : `${one};\n`));
   const done = statements.length === 0 ? "nothing to do\n" : `ran ${statements.length} statements\n`;
   return {
@@ -47,7 +49,10 @@ async function sync(context: CommandContext, { dryRun = false }: SyncFlags): Pro
 async function check(context: CommandContext): Promise<CommandResult> {
   const project = await openProject(context);
   const { checkRoles } = await import("../../roles/index.ts");
-  const findings = await onRoles(context, project, false, checkRoles);
+  const opensNewTables = project.readDatabase().url === undefined;
+  const findings = await onRoles(context, project, false, (ground) =>
+    checkRoles({ ...ground, opensNewTables }),
+  );
   return {
     data: { findings: findings.length },
     text: findings.length === 0 ? "roles and rights are in order\n" : "",
@@ -93,6 +98,17 @@ async function onRoles<T>(
       await connection.close();
     }
   });
+}
+
+/** So that `plinth db url --role` and a program without DATABASE_URL know them. */
+async function embeddedPasswordsOf(
+  { directory }: Project,
+  names: RoleNames,
+): Promise<Partial<Record<LoginKind, RolePassword>>> {
+  const { embeddedRoleUrl, embeddedStatus } = await import("../../embedded/index.ts");
+  const { embeddedPasswords } = await import("../../roles/index.ts");
+  const { url } = await embeddedStatus(directory);
+  return url === undefined ? {} : embeddedPasswords(url, embeddedRoleUrl, names);
 }
 
 /** From the environment only: a password has no place in a file that is committed, and none on a command line. */

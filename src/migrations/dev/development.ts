@@ -1,4 +1,4 @@
-import { type Catalog, compareCatalogs, readCatalog } from "../../catalog/index.ts";
+import { type Catalog, compareCatalogs } from "../../catalog/index.ts";
 import type { Connection, ConnectionTarget } from "../../driver/index.ts";
 import type { RenameDescription } from "../../schema/index.ts";
 import type { Shadow, ShadowDatabase } from "../../shadow/index.ts";
@@ -14,7 +14,14 @@ import { pinSession } from "../session.ts";
 import { ledgerText, planTask } from "../task.ts";
 import { hasDevMarker } from "./marker.ts";
 import { createDev, dropDev } from "./queries.ts";
-import { type Ground, planReshaping, type Renames, type Reshaping, runReshaping } from "./reshape.ts";
+import {
+  type Ground,
+  planReshaping,
+  type Renames,
+  type Reshaping,
+  readOwn,
+  runReshaping,
+} from "./reshape.ts";
 import { rowChangingLines } from "./row-changes.ts";
 
 /** What a development database is worked on with. */
@@ -24,6 +31,8 @@ export interface DevelopmentOptions
   readonly openShadow: () => Promise<Shadow>;
   /** How long a statement waits for a lock of the application that runs beside it. @default 5_000 */
   readonly lockTimeoutMs?: number | undefined;
+  /** Whose rights are not the schema's but kept by `roles sync`. @default nobody's */
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** Options of every call. */
@@ -118,7 +127,7 @@ async function reshapeDeclared(context: Context, run: ReshapeOptions): Promise<D
   // Compared with what the pending files have not built yet, the difference would be wrong.
   if (run.dryRun === true && first.ran.length > 0) return first;
   const wish = await onShadow(context, async (shadow) =>
-    catalogOf(await buildFromStatements(shadow, declared, schemaName), schemaName),
+    catalogOf(context, await buildFromStatements(shadow, declared, schemaName)),
   );
   const { statements, losses, recorded } = await underLock(context, run, MAY_GO, async (ground) => {
     const reshaping = await depart(ground, wish, { hints, flags });
@@ -167,9 +176,9 @@ async function settleMarked(
   const pending = planUp(history, { to, outOfOrder: "apply" });
   if (pending.length === 0) return NOTHING;
   const { before, after } = await onShadow(context, (shadow) =>
-    chainCatalogs(shadow, history, pending, schemaName),
+    chainCatalogs(context, shadow, history, pending),
   );
-  if (compareCatalogs(await readCatalog(connection, schemaName), before).length === 0) {
+  if (compareCatalogs(await readOwn(connection, schemaName, ground.roles), before).length === 0) {
     // Edited there and back again: the migrations simply run.
     if (!dryRun) await connection.script(dropDev(schemaName));
     return NOTHING;
@@ -181,17 +190,18 @@ async function settleMarked(
 
 /** What the folder builds without the pending files, and with them. */
 async function chainCatalogs(
+  context: Context,
   shadow: Shadow,
   history: History,
   pending: readonly PlannedFile[],
-  schemaName: string,
 ): Promise<{ readonly before: Catalog; readonly after: Catalog }> {
+  const { schemaName } = context.options;
   const chain = await replayMigrations(shadow, appliedFiles(history), schemaName);
-  const before = await catalogIn(chain, schemaName);
+  const before = await catalogIn(context, chain);
   await chain.use(async (connection) => {
     for (const { file } of pending) await replayFile({ shadow, connection, schemaName }, file, "up");
   });
-  return { before, after: await catalogOf(chain, schemaName) };
+  return { before, after: await catalogOf(context, chain) };
 }
 
 /**
@@ -238,7 +248,7 @@ async function undo(context: Context, run: DevelopmentRunOptions): Promise<Devel
     if (!(await hasDevMarker(connection, schemaName))) return NOTHING;
     const files = appliedFiles(await readHistory(context, connection));
     const wish = await onShadow(context, async (shadow) =>
-      catalogOf(await replayMigrations(shadow, files, schemaName), schemaName),
+      catalogOf(context, await replayMigrations(shadow, files, schemaName)),
     );
     const reshaping = await planReshaping(ground, wish);
     if (!dryRun) {
@@ -291,7 +301,7 @@ async function underLock<T>(
       };
       if (!dryRun) await createMissing(connection, schemaName);
       await connection.script(pinSession(pins));
-      return work({ connection, pins, acceptLoss, advice, dryRun, signal });
+      return work({ connection, pins, roles: options.roles ?? [], acceptLoss, advice, dryRun, signal });
     }),
   );
 }
@@ -305,14 +315,14 @@ async function onShadow<T>({ options }: Context, work: (shadow: Shadow) => Promi
   }
 }
 
-function catalogIn(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
-  return database.use((connection) => readCatalog(connection, schemaName));
+function catalogIn({ options }: Context, database: ShadowDatabase): Promise<Catalog> {
+  return database.use((connection) => readOwn(connection, options.schemaName, options.roles ?? []));
 }
 
 /** Reads a database that is needed for nothing else. */
-async function catalogOf(database: ShadowDatabase, schemaName: string): Promise<Catalog> {
+async function catalogOf(context: Context, database: ShadowDatabase): Promise<Catalog> {
   try {
-    return await catalogIn(database, schemaName);
+    return await catalogIn(context, database);
   } finally {
     await database.drop();
   }

@@ -8,6 +8,7 @@ import {
 import type { Connection } from "../../driver/index.ts";
 import { isConnectionError, MigrationError, PlinthError, SafetyError } from "../../errors/index.ts";
 import type { RenameDescription } from "../../schema/index.ts";
+import { withoutRightsOf } from "../drift/comparable.ts";
 import { applicableRenames, describeRename, likelyRenames, renameSql } from "../generate/rename.ts";
 import { lossText } from "../generate/render-migration.ts";
 import { interrupted } from "../interruption.ts";
@@ -22,6 +23,8 @@ export interface Ground {
   /** Pinned to the schema, under the runners' lock. */
   readonly connection: Connection;
   readonly pins: SessionPins;
+  /** Whose rights are kept by `roles sync`, and no business of a schema's. */
+  readonly roles: readonly string[];
   readonly acceptLoss: boolean;
   /** What to do instead of losing something. */
   readonly advice: string;
@@ -46,6 +49,15 @@ export interface Renames {
 
 const NO_RENAMES: Renames = { hints: [], flags: [] };
 
+/** What the schema holds, as far as a schema decides it. */
+export async function readOwn(
+  connection: Connection,
+  schemaName: string,
+  roles: readonly string[],
+): Promise<Catalog> {
+  return withoutRightsOf(await readCatalog(connection, schemaName), new Set(roles), roles.length > 0);
+}
+
 /**
  * What turns the live schema into `wish` and keeps the rows: a plain difference, without the steps a busy table needs.
  *
@@ -56,8 +68,8 @@ export async function planReshaping(
   wish: Catalog,
   renames: Renames = NO_RENAMES,
 ): Promise<Reshaping> {
-  const { connection, pins, dryRun } = ground;
-  const live = await readCatalog(connection, pins.schemaName);
+  const { connection, pins, dryRun, roles } = ground;
+  const live = await readOwn(connection, pins.schemaName, roles);
   if (compareCatalogs(live, wish).length === 0) return { statements: [], losses: [] };
   const renaming = applicableRenames(live, wish, renames.hints, renames.flags).map(
     (one) => renameSql(one).up,
@@ -76,15 +88,20 @@ export async function planReshaping(
  */
 export async function runReshaping(ground: Ground, wish: Catalog, { statements }: Reshaping): Promise<void> {
   await runAll(ground, statements);
-  refuseDifferences(compareCatalogs(await readCatalog(ground.connection, ground.pins.schemaName), wish));
+  refuseDifferences(
+    compareCatalogs(await readOwn(ground.connection, ground.pins.schemaName, ground.roles), wish),
+  );
 }
 
 /** What the catalog will be after the renames: the server says it, as views and checks follow by themselves. */
-async function readRenamed({ connection, pins }: Ground, renaming: readonly string[]): Promise<Catalog> {
+async function readRenamed(
+  { connection, pins, roles }: Ground,
+  renaming: readonly string[],
+): Promise<Catalog> {
   await connection.script("begin");
   try {
     for (const text of renaming) await connection.script(text);
-    return await readCatalog(connection, pins.schemaName);
+    return await readOwn(connection, pins.schemaName, roles);
   } finally {
     if (connection.isOpen) await connection.script("rollback");
   }

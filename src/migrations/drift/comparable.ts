@@ -2,6 +2,8 @@ import type { Catalog, CatalogObject, Grant } from "../../catalog/index.ts";
 import type { Connection } from "../../driver/index.ts";
 import { selectOwners } from "./queries.ts";
 
+const ROUTINES: ReadonlySet<CatalogObject["kind"]> = new Set(["function", "procedure", "aggregate"]);
+
 /** Roles that own something in one of the schemas. One round trip. */
 export async function readOwners(
   connection: Connection,
@@ -12,14 +14,23 @@ export async function readOwners(
 }
 
 /**
- * The catalog without the rights of roles that own the objects on one server or the other: a grant to the owner does
- * nothing, and the shadow server has other owners than the live one.
+ * The catalog without the rights of some roles: those that own the objects on one server or the other, as a grant to the
+ * owner does nothing and the shadow server has other owners than the live one, and those whose rights `roles sync` keeps.
+ * That also takes from everybody what PostgreSQL gives at first, to execute a new function, so `rolesKeepRoutines` leaves
+ * that out as well.
  */
-export function withoutRightsOf(catalog: Catalog, owners: ReadonlySet<string>): Catalog {
+export function withoutRightsOf(
+  catalog: Catalog,
+  roles: ReadonlySet<string>,
+  rolesKeepRoutines = false,
+): Catalog {
   const others = (grants: readonly Grant[]): readonly Grant[] =>
-    grants.filter(({ grantee }) => !owners.has(grantee));
+    grants.filter(({ grantee }) => !roles.has(grantee));
   const objects = catalog.objects.map((object): CatalogObject => {
-    const grants = others(object.grants);
+    const isRoutine = ROUTINES.has(object.kind);
+    const grants = others(object.grants).filter(
+      ({ grantee }) => !(rolesKeepRoutines && isRoutine && grantee === "public"),
+    );
     if (object.kind !== "table") return { ...object, grants };
     return {
       ...object,

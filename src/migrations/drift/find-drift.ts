@@ -29,6 +29,8 @@ export interface DriftOptions {
   readonly folder: string;
   /** Where the applied migrations are replayed. Best of the live server's version. */
   readonly shadow: Shadow;
+  /** Whose rights are not the migrations' but kept by `roles sync`. @default nobody's */
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** Something that is not as the migrations made it. */
@@ -71,7 +73,7 @@ export interface DriftReport {
  * ```
  */
 export async function findDrift(options: DriftOptions): Promise<DriftReport> {
-  const { target, schemaName, folder, shadow } = options;
+  const { target, schemaName, folder, shadow, roles = [] } = options;
   const files = await readMigrations(folder);
   const session = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
   const connection = await connect(retarget(target, { session }));
@@ -92,11 +94,12 @@ export async function findDrift(options: DriftOptions): Promise<DriftReport> {
       return unchecked("a migration ran meanwhile", "Ask again.");
     }
     const asWritten = live.serverVersion === made.serverVersion ? live : await rebuildOn(shadow, live);
-    const allOwners = new Set([...owners, ...liveOwners]);
+    const keptRoles = new Set([...owners, ...liveOwners, ...roles]);
+    const isSynced = liveOwners.some((owner) => roles.includes(owner));
     return reportOf(
       applied.length,
-      withoutRightsOf(asWritten, allOwners),
-      withoutRightsOf(withVersionsOf(made, asWritten), allOwners),
+      withoutRightsOf(asWritten, keptRoles, isSynced),
+      withoutRightsOf(withVersionsOf(made, asWritten), keptRoles, isSynced),
     );
   } finally {
     await connection.close();
