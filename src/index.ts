@@ -24,6 +24,21 @@ export type { RowSchema } from "./statement/index.ts";
 // Configuration
 export { type Config, type DatabaseOptions, defineConfig, type PoolSettings } from "./config/index.ts";
 
+// Who may do what in the database
+export {
+  type CheckRolesOptions,
+  checkRoles,
+  type RoleFinding,
+  type RoleNameOptions,
+  type RoleNames,
+  type RolePassword,
+  type RoleRule,
+  roleNames,
+  type SyncRolesOptions,
+  type SyncRolesResult,
+  syncRoles,
+} from "./roles/index.ts";
+
 // Repositories and their calls
 export {
   type Addition,

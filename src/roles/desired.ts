@@ -118,7 +118,12 @@ function grantsOn(
 ): readonly { readonly grantee: string; readonly grant: GrantDescription }[] {
   return declared
     .filter(({ on }) => on.name === object.name && isKind(on.kind, object.kind))
-    .flatMap((grant) => grant.roles.map((role) => ({ grantee: granteeOf(role), grant })));
+    .flatMap((grant) =>
+      grant.roles.flatMap((role) => {
+        const grantee = granteeOf(role);
+        return grantee === undefined ? [] : [{ grantee, grant }];
+      }),
+    );
 }
 
 function isKind(declared: GrantDescription["on"]["kind"], kind: OwnedObject["kind"]): boolean {
@@ -127,10 +132,10 @@ function isKind(declared: GrantDescription["on"]["kind"], kind: OwnedObject["kin
   return declared === kind;
 }
 
-/** Declared roles stand as DDL writes them. */
-function granteeOf(role: string): string {
+/** Declared roles stand as DDL writes them. Who `current_user` was, only the migration that ran it knew. */
+function granteeOf(role: string): string | undefined {
   if (role.startsWith('"')) return role.slice(1, -1).replaceAll('""', '"');
-  return role.toLowerCase() === "public" ? "" : role;
+  return role.toLowerCase() === "public" ? "" : undefined;
 }
 
 function expanded(privileges: readonly string[], { kind }: OwnedObject): readonly string[] {

@@ -272,6 +272,8 @@ describe("who may sync", () => {
       code: "PERMISSION_DENIED",
       message: expect.stringContaining(`${nobody} may not create roles`),
     });
+    const { statements, left } = await syncRoles({ ...ground, connection: session, dryRun: true });
+    expect([statements, left.filter(({ rule }) => rule === "role-missing").length]).toEqual([[], 6]);
   });
 
   it("works for a role with createrole that owns database and tables, and names what is left to a superuser", async () => {

@@ -1,10 +1,11 @@
 import { refuseUnknownKeys } from "../config/index.ts";
 import { type CreateDatabaseOptions, createDatabase, type Database, type SchemaModule } from "../database.ts";
-import { type Connection, parseTarget } from "../driver/index.ts";
+import { type Connection, parseTarget, retarget } from "../driver/index.ts";
 import { dropDatabase, dropOrphans, dropOwned, type OwnedName, openKeeper } from "../shadow/index.ts";
 import { declaredRecipe, migratedRecipe } from "./recipe.ts";
 import { type TestServer, type TestServerOptions, testServer } from "./server.ts";
 import { cloneOf } from "./template.ts";
+import { dropTestRoles, makeTestRole, type TestRole } from "./test-roles.ts";
 
 /** A test file seldom needs more at once, and many files share the server's limit. */
 export const TEST_POOL_MAX_DEFAULT = 4;
@@ -28,6 +29,11 @@ export interface TestDatabase<S extends SchemaModule> {
   readonly db: Database<S>;
   /** Of the clone, with the password: for another process. */
   readonly url: string;
+  /**
+   * The same as the server's own role. Where the schema has row security, `db` and `url` are those of the role that
+   * `plinth roles sync` makes for an application, and this one sees past the policies; elsewhere they are one.
+   */
+  readonly adminUrl: string;
   /** Closes the pool and drops the database. Idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -39,7 +45,7 @@ export interface TestDatabase<S extends SchemaModule> {
  *
  * Any number of files and processes may call it at once. A process that is killed leaves its clone behind; the next
  * call on that server drops it. Nothing but databases called `plinth_test_…`, `plinth_building_…` and
- * `plinth_template_…` is ever touched.
+ * `plinth_template_…`, and roles called `plinth_test_…`, is ever touched.
  *
  * Costs one connection besides the pool's, on the server's own database.
  *
@@ -68,10 +74,17 @@ export async function testDatabase<S extends SchemaModule>(
     const keeper = await openKeeper(target);
     undo.push(() => keeper.close());
     await dropOrphans(keeper);
+    await dropTestRoles(keeper);
     const clone = await cloneOf(keeper, target, recipe);
     undo.push(() => dropClone(keeper, clone, server));
-    const url = urlOf(server.url, clone.name);
-    const db = await openClone(options, url, server.poolerUrl && urlOf(server.poolerUrl, clone.name));
+    const adminUrl = urlOf(server.url, clone.name);
+    const role = await makeTestRole(schema, retarget(target, { database: clone.name }));
+    const url = urlOf(server.url, clone.name, role);
+    const db = await openClone(
+      options,
+      { url, adminUrl },
+      server.poolerUrl && urlOf(server.poolerUrl, clone.name, role),
+    );
     undo.push(() => db.close());
     await options.setup?.(db);
     let closed: Promise<void> | undefined;
@@ -79,7 +92,7 @@ export async function testDatabase<S extends SchemaModule>(
       closed ??= unwind(undo);
       return closed;
     };
-    return Object.freeze({ db, url, close, [Symbol.asyncDispose]: close });
+    return Object.freeze({ db, url, adminUrl, close, [Symbol.asyncDispose]: close });
   } catch (error) {
     await unwind(undo);
     throw error;
@@ -88,14 +101,14 @@ export async function testDatabase<S extends SchemaModule>(
 
 function openClone<S extends SchemaModule>(
   options: TestDatabaseOptions<S>,
-  direct: string,
+  { url, adminUrl }: { readonly url: string; readonly adminUrl: string },
   pooled: string | undefined,
 ): Promise<Database<S>> {
   const { schema, directory, pool, onWarning } = options;
   return createDatabase({
     schema,
-    url: pooled ?? direct,
-    directUrl: direct,
+    url: pooled ?? url,
+    directUrl: adminUrl,
     // The environment may hold production's numbers, so those that matter here are given.
     pool: { max: TEST_POOL_MAX_DEFAULT, min: 0, instances: 1, ...pool },
     ...(directory === undefined ? {} : { directory }),
@@ -105,10 +118,14 @@ function openClone<S extends SchemaModule>(
 
 /** A test may have restarted the server, and the keeper's session, but not its own duty to clean up, went with it. */
 async function dropClone(keeper: Connection, clone: OwnedName, server: TestServer): Promise<void> {
-  if (keeper.isOpen) return dropOwned(keeper, clone);
+  if (keeper.isOpen) {
+    await dropOwned(keeper, clone);
+    return dropTestRoles(keeper);
+  }
   const other = await openKeeper(parseTarget(server.url));
   try {
     await dropDatabase(other, clone.name, true);
+    await dropTestRoles(other);
   } finally {
     await other.close();
   }
@@ -121,9 +138,15 @@ async function unwind(undo: readonly (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-function urlOf(server: string, database: string): string {
+function urlOf(server: string, database: string, role?: TestRole): string {
   const url = new URL(server);
   url.pathname = `/${database}`;
+  if (role !== undefined) {
+    url.username = role.name;
+    url.password = role.password;
+    url.searchParams.delete("user");
+    url.searchParams.delete("password");
+  }
   // The parameter would win over the path.
   url.searchParams.delete("dbname");
   return url.href;
