@@ -262,6 +262,24 @@ describe("check", () => {
     expect(await rows()).toEqual([["1", "a"]]);
   });
 
+  it("gives nobody the history of a table with policies, until it has policies of its own", async () => {
+    const ground = await aGround();
+    await ground.run(`create table %.secured_history (row_key text);
+      create function %.secured_guard_history() returns trigger language plpgsql as $$ begin return null; end $$;
+      create trigger guard before update on %.secured_history for each statement execute function %.secured_guard_history();
+      grant select on %.secured_history to %app`);
+    expect(await found(ground)).toContain("right-excess | table %.secured_history | %app has select");
+    await ground.sync();
+    const app = await ground.as(ground.names.app);
+    const read = () => app.script(`select * from ${ground.home}.secured_history`);
+    await expect(read()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    await ground.run("alter table %.secured_history enable row level security");
+    await ground.sync();
+    expect((await read()).at(-1)?.rows).toEqual([]);
+    // Not forced: what records runs as its owner.
+    expect(await found(ground)).toEqual([]);
+  });
+
   it("takes rights that the schema declares for no excess, and gives them", async () => {
     const ground = await aGround();
     const app = appSchema(ground.schemaName);

@@ -97,7 +97,7 @@ interface ObjectBase extends Holder {
 
 export interface RelationObject extends ObjectBase {
   readonly kind: "table" | "view" | "materialized view" | "foreign table";
-  /** Part of a partitioned table, or it inherits from one whose policies it does not have. */
+  /** Part of a partitioned table, or it inherits from one, or is the history of one, whose policies it does not have. */
   readonly isPart: boolean;
   readonly hasRowSecurity: boolean;
   readonly forcesRowSecurity: boolean;

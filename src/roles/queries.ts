@@ -66,6 +66,10 @@ export const selectDatabase = `select pg_catalog.pg_get_userbyid(d.datdba), ${is
 from pg_catalog.pg_database d
 where d.datname = pg_catalog.current_database()`;
 
+/** What keeps a history from everybody but its trigger, and so tells one. */
+const GUARD = `select from pg_catalog.pg_trigger t join pg_catalog.pg_proc g on g.oid = t.tgfoid
+    where t.tgrelid = c.oid and g.pronamespace = c.relnamespace and g.proname like '%\\_guard\\_history'`;
+
 /** The application's schema, `$1` as in all that follow, and `public`. */
 export const selectSchemas = `select n.nspname, pg_catalog.pg_get_userbyid(n.nspowner), ${isOurs("n.nspowner")},
   ${rights("n.nspacl", "n", "n.nspowner")}
@@ -93,14 +97,17 @@ export const selectRelations = `with recursive reads (view, relation) as (
 select c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
   ${isOurs("c.relowner")},
   case when c.relkind = 'S' then ${rights("c.relacl", "s", "c.relowner")} else ${rights("c.relacl", "r", "c.relowner")} end,
-  c.relispartition or exists (
-    select from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhparent
-    where i.inhrelid = c.oid and p.relrowsecurity and not c.relrowsecurity),
+  c.relispartition or (not c.relrowsecurity and (exists (
+      select from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhparent
+      where i.inhrelid = c.oid and p.relrowsecurity)
+    or (exists (${GUARD}) and exists (
+      select from pg_catalog.pg_class p
+      where p.relnamespace = c.relnamespace and p.relrowsecurity
+        and p.relname = regexp_replace(c.relname, '_history$', ''))))),
   c.relrowsecurity, c.relforcerowsecurity,
   exists (select from pg_catalog.unnest(c.reloptions) as o (option)
     where o.option in ('security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes')),
-  exists (select from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = c.oid and p.pronamespace = c.relnamespace and p.proname like '%\\_guard\\_history'),
+  exists (${GUARD}),
   (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'table', pg_catalog.format('%I.%I', sn.nspname, s.relname), 'isForced', s.relforcerowsecurity)
       order by sn.nspname, s.relname), '[]')
