@@ -325,6 +325,8 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+const WAITING = `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+
 const LEVELS: readonly IsolationLevel[] = ["read committed", "repeatable read", "serializable"];
 
 describe.each(LEVELS)("at %s", (level) => {
@@ -333,7 +335,8 @@ describe.each(LEVELS)("at %s", (level) => {
     const other = await client();
     await other.run("create table workshop.test (id int primary key, value int not null)");
     await other.run("insert into workshop.test values (1, 10), (2, 20)");
-    expect(await play(db, level, steps)).toEqual(answers[level]);
+    const waiting = async () => Number((await other.run(WAITING))[0]?.[0]);
+    expect(await play(db, level, steps, waiting)).toEqual(answers[level]);
     const rows = await other.run("select id || '=>' || value from workshop.test order by id");
     expect(rows.map(([text]) => text).join(" ")).toBe(end[level]);
     await quiet();

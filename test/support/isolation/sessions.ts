@@ -6,8 +6,8 @@ import type { Workshop } from "../workshop.ts";
 /** One step of a scenario: whose it is, and what that one does. `commit` and `rollback` end its transaction. */
 export type Step = readonly [session: number, text: string];
 
-/** A step that has no answer after this long waits for somebody. */
-const BLOCKED_MS = 150;
+/** How often it is asked whether a step without an answer waits for somebody. */
+const LOOK_MS = 20;
 
 /** Sessions of other requests: outside the async context of the test. */
 const outside = AsyncLocalStorage.snapshot();
@@ -16,16 +16,20 @@ const outside = AsyncLocalStorage.snapshot();
  * Plays a scenario through `db.transaction`, one transaction per session, each begun before the first step. Gives what each
  * step answered: its rows as `id=>value`, `ok`, an error's code, or `blocks, then …` for one that had to wait. What follows
  * a failure in the same session is `-`.
+ *
+ * @param waiting how many sessions the server says wait for a lock: a slow machine is not taken for one
  */
 export async function play(
   db: Workshop["db"],
   isolation: IsolationLevel,
   steps: readonly Step[],
+  waiting: () => Promise<number>,
 ): Promise<string[]> {
   const sessions = new Map<number, Session>();
   for (const [number] of steps) if (!sessions.has(number)) sessions.set(number, await begin(db, isolation));
   const answers: { text: string; later?: Promise<string> }[] = [];
   const last = new Map<number, Promise<string>>();
+  const unanswered = new Set<Promise<string>>();
   for (const [number, text] of steps) {
     const session = sessions.get(number);
     if (session === undefined) throw new TypeError(`there is no session ${number}`);
@@ -33,7 +37,11 @@ export async function play(
     await last.get(number);
     const answer = session.step(text);
     last.set(number, answer);
-    const soon = await Promise.race([answer, pause(BLOCKED_MS, undefined)]);
+    unanswered.add(answer);
+    void answer.finally(() => unanswered.delete(answer));
+    let soon = await Promise.race([answer, pause(LOOK_MS, undefined)]);
+    while (soon === undefined && (await waiting()) < unanswered.size)
+      soon = await Promise.race([answer, pause(LOOK_MS, undefined)]);
     answers.push(soon === undefined ? { text: "blocks", later: answer } : { text: soon });
   }
   const transcript: string[] = [];
