@@ -19,7 +19,8 @@ export interface SessionPins {
 
 /**
  * The statements that bring the session into the state every migration begins with, whatever the previous one
- * set. Names without a schema mean the application's, which is what lets `DATABASE_SCHEMA` rename it.
+ * set. Names without a schema mean the application's, which is what lets `DATABASE_SCHEMA` rename it. With row security off a
+ * role that policies bind fails where it would otherwise change none of the rows they hide.
  */
 export function pinSession(pins: SessionPins): string {
   return `reset session authorization;
@@ -28,6 +29,7 @@ reset all;
 set search_path to ${quoteIdentifier(pins.schemaName)};
 set lock_timeout to ${pins.lockTimeoutMs};
 set statement_timeout to ${pins.statementTimeoutMs};
+set row_security to off;
 set idle_in_transaction_session_timeout to 0${pins.noticesDeadClient ? `;\n${NOTICE_DEAD_CLIENT}` : ""}`;
 }
 

@@ -5,6 +5,9 @@ import { TAKES_LEAVE } from "./purge-leave.ts";
 import { nameOf, ownKey } from "./trigger-object.ts";
 
 export const lockPurge = "select pg_catalog.pg_try_advisory_lock($1::integer, $2::integer)";
+/** A role that policies bind would see no row to remove, and say so: then it is told that they keep it from all of them. */
+export const seeAllOrFail = "select set_config('row_security', 'off', false)";
+export const seeAsUsual = "select set_config('row_security', 'on', false)";
 export const unlockPurge = "select pg_catalog.pg_advisory_unlock($1::integer, $2::integer)";
 
 /** The moment that so many days ago was, by the clock that the rows were stamped by; in UTC, whatever the session says. */

@@ -1,7 +1,15 @@
 import type { Connection } from "../driver/index.ts";
 import { InputError, SafetyError, unknownName } from "../errors/index.ts";
 import type { EntityDescription } from "../schema/index.ts";
-import { countDead, cutOff, lockPurge, removeBatch, unlockPurge } from "./purge-queries.ts";
+import {
+  countDead,
+  cutOff,
+  lockPurge,
+  removeBatch,
+  seeAllOrFail,
+  seeAsUsual,
+  unlockPurge,
+} from "./purge-queries.ts";
 
 /** `pg_locks.classid` and `objid` of the lock between purges: "plin" as a number, and a 2. */
 const LOCK = ["1886153070", "2"];
@@ -47,9 +55,20 @@ export interface PurgedTable {
  * foreign key needs an index.
  *
  * @throws {SAFETY_REFUSED} while another purge works on the database.
+ * @throws {ROW_SECURITY_VIOLATION} for a role that policies bind: of tenants' rows it could see none.
  * @throws {INVALID_VALUE} for a table that is not soft-deleted, and a limit.
  */
 export async function purgeDead(options: PurgeOptions): Promise<readonly PurgedTable[]> {
+  const { connection } = options;
+  await connection.query({ text: seeAllOrFail, values: [] });
+  try {
+    return await purgeSeen(options);
+  } finally {
+    if (connection.isOpen) await connection.query({ text: seeAsUsual, values: [] }).catch(() => undefined);
+  }
+}
+
+async function purgeSeen(options: PurgeOptions): Promise<readonly PurgedTable[]> {
   const { connection, signal, dryRun = false } = options;
   const tables = chosenTables(options);
   const batchRows = wholeNumber("batchRows", options.batchRows ?? PURGE_BATCH_DEFAULT, PURGE_BATCH_LIMIT);
