@@ -14,6 +14,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ["actor", "transaction"],
   ["statement", "repository", "routines", "drizzle", "catalog"],
   [
+    "row-security",
     "soft-delete",
     "history",
     "authorship",

@@ -131,9 +131,11 @@ export async function createDatabase<S extends SchemaModule>(
   let closed: Promise<void> | undefined;
   const actors = createActorScope();
   const isRecorded = described.entities.some(({ history }) => history !== undefined);
+  const isDivided = described.entities.some(({ tenant }) => tenant !== undefined);
   const unit = createUnitOfWork(pool, {
     onHookFailure: (error, moment) => onWarning(hookWarning(error, moment)),
-    actor: isRecorded ? actors.current : undefined,
+    actor: isRecorded || isDivided ? actors.current : undefined,
+    tellsReads: isDivided,
   });
   const merger = mergeReads ? new ReadMerger() : undefined;
   const calls = new CallsByEntity({ schema: described, behaviours: BEHAVIOURS, actor: actors.current });

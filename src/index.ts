@@ -162,6 +162,7 @@ export {
   SchemaError,
   SeedError,
   StatementError,
+  TenantError,
   TransactionError,
   VersionConflictError,
 } from "./errors/index.ts";

@@ -171,8 +171,8 @@ function behaviourPart({ kind, name, table, create, drop }: DatabaseObject): Par
     return { ids, rank: kind, up: [create], down, needs, text: create };
   }
   const part: Part = {
-    ids: [idOf({ kind, name, table })],
-    rank: kind,
+    ids: idsOf({ kind, name, table }),
+    rank: kind === "row security" ? "policy" : kind,
     up: [create],
     down,
     needs: [],
@@ -181,11 +181,13 @@ function behaviourPart({ kind, name, table, create, drop }: DatabaseObject): Par
   return table === undefined ? part : { ...part, owner: `relation ${table}` };
 }
 
-function idOf({
+/** Nothing needs a policy, or that rows are hidden. */
+function idsOf({
   kind,
   name,
   table = "",
-}: Pick<DatabaseObject, "kind" | "name"> & { readonly table: string | undefined }): string {
-  if (kind === "trigger") return `trigger ${table}.${name}`;
-  return kind === "row" ? `row ${table}.${name}` : `relation ${name}`;
+}: Pick<DatabaseObject, "kind" | "name"> & { readonly table: string | undefined }): readonly string[] {
+  if (kind === "policy" || kind === "row security") return [];
+  if (kind === "trigger") return [`trigger ${table}.${name}`];
+  return [kind === "row" ? `row ${table}.${name}` : `relation ${name}`];
 }

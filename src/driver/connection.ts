@@ -49,7 +49,9 @@ export interface StatementCall {
    * @default false, except for texts that only control a transaction (`begin`, `commit`, `savepoint a`, …)
    */
   readonly leavesNoTrace?: boolean | undefined;
-  /** On whose behalf it runs, where the database is to know: a trigger records its writes. */
+  /** What it reads is not known, though it leaves no trace: a function of the application's own. @default false */
+  readonly readsUnseen?: boolean | undefined;
+  /** On whose behalf it runs, where the database is to know: a trigger records its writes, or a policy shows its rows. */
   readonly actor?: Actor | undefined;
   /** Makes each row what the caller wants; the outcome then has `records`, and its `rows` are empty. */
   readonly rows?: RowReader | undefined;

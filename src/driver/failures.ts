@@ -18,6 +18,14 @@ export function batchIndexOf(error: unknown): number | undefined {
   return typeof error.batchIndex === "number" ? error.batchIndex : undefined;
 }
 
+/** The error of a flight that had more statements in front than whoever asked for it knows of. */
+export function countedWithout(inFront: number, error: unknown): unknown {
+  const at = batchIndexOf(error);
+  if (at !== undefined && error instanceof Error)
+    hide(error, "batchIndex", at < inFront ? undefined : at - inFront);
+  return error;
+}
+
 /** Whether a call failed because its connection was gone before it could be sent: then it can run on another one. */
 export function wasNeverSent(error: unknown): boolean {
   return typeof error === "object" && error !== null && "wasSent" in error && error.wasSent === false;

@@ -16,7 +16,7 @@ export type {
 } from "./connection.ts";
 export { PIPELINE_LIMIT } from "./connection.ts";
 export { busyCopying } from "./copying.ts";
-export { batchIndexOf, mayHaveHappened, wasNeverSent } from "./failures.ts";
+export { batchIndexOf, countedWithout, mayHaveHappened, wasNeverSent } from "./failures.ts";
 export { MalformedRow } from "./protocol-error.ts";
 // Where to connect
 export {

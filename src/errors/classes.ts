@@ -247,6 +247,18 @@ export class VersionConflictError extends PlinthError {
   }
 }
 
+/** A call is about rows of tenants, and on no tenant's behalf. Nothing was sent. `entity` is the table's name. */
+export class TenantError extends PlinthError {
+  readonly entity: string;
+  constructor(entity: string, options: PlinthErrorOptions = {}) {
+    super("TENANT_REQUIRED", `rows of "${entity}" belong to tenants, and this call is on behalf of none`, {
+      hint: "Run it inside db.as({ tenantId }, …).",
+      ...options,
+    });
+    this.entity = entity;
+  }
+}
+
 /** One thing wrong with a caller's input. `path` is dotted, as in `where.priority`. */
 export interface InputIssue {
   readonly path: string;

@@ -26,6 +26,7 @@ export {
   SeedError,
   type ServerErrorFields,
   StatementError,
+  TenantError,
   TransactionError,
   VersionConflictError,
 } from "./classes.ts";

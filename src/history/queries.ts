@@ -8,7 +8,7 @@ export function selectHistories(schemaName: string): StatementCall {
     leavesNoTrace: true,
     text: `
 select c.oid, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-  quote_ident(n.nspname) || '.' || quote_ident(p.proname)
+  quote_ident(n.nspname) || '.' || quote_ident(p.proname), c.relrowsecurity
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_trigger t on t.tgrelid = c.oid and t.tgname = c.relname || '_guard'

@@ -171,6 +171,8 @@ interface History {
   /** Its name in SQL, with the schema. */
   readonly path: string;
   readonly guard: string;
+  /** Policies show a tenant's rows alone. */
+  readonly isSecured: boolean;
   readonly partitions: readonly Partition[];
 }
 
@@ -186,7 +188,7 @@ interface Partition {
 async function historiesOf(connection: Connection, schemaName: string): Promise<readonly History[]> {
   const { rows } = await connection.query(selectHistories(schemaName));
   const histories: History[] = [];
-  for (const [oid, name = "", path = "", guard = ""] of rows) {
+  for (const [oid, name = "", path = "", guard = "", secured = ""] of rows) {
     const parts = await connection.query(selectPartitions(oid ?? ""));
     const partitions = parts.rows.map(([partition, partitionPath, , , from = null, to = null]) => ({
       name: partition ?? "",
@@ -195,7 +197,13 @@ async function historiesOf(connection: Connection, schemaName: string): Promise<
       from: from === null ? Number.NEGATIVE_INFINITY : Number(from),
       to: to === null ? Number.POSITIVE_INFINITY : Number(to),
     }));
-    histories.push({ name: name ?? "", path: path ?? "", guard: guard ?? "", partitions });
+    histories.push({
+      name: name ?? "",
+      path: path ?? "",
+      guard: guard ?? "",
+      isSecured: secured === "t",
+      partitions,
+    });
   }
   return histories;
 }
@@ -227,13 +235,15 @@ function monthOf(now: Date, ahead: number): Month {
 /** Attached, not made in place: that would keep everybody out of the whole history, readers too. */
 function partitionStatements(
   schemaName: string,
-  { path, guard }: History,
+  { path, guard, isSecured }: History,
   { name, from, to }: Pick<Month, "name" | "from" | "to">,
 ): readonly string[] {
   const partition = `${quoteIdentifier(schemaName)}.${quoteIdentifier(name)}`;
   return [
     `create table ${partition} (like ${path} including defaults including constraints including indexes)`,
     `create trigger history_guard before insert or update or delete or truncate on ${partition} for each statement execute function ${guard}()`,
+    // Without a policy of its own: who reads the whole table meets the policy there, and nobody else reads a part.
+    ...(isSecured ? [`alter table ${partition} enable row level security`] : []),
     `alter table ${path} attach partition ${partition} for values from (${quoteLiteral(from)}) to (${quoteLiteral(to)})`,
   ];
 }

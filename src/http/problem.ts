@@ -88,6 +88,7 @@ const ANSWERS: Readonly<Record<ErrorCode, Answer>> = {
   NOT_FOUND: [404, "There is no such thing here."],
   VERSION_CONFLICT: [409, "Somebody has changed it since it was read. Read it again."],
   CONDITION_FAILED: [409, "It is no longer as it has to be for this."],
+  TENANT_REQUIRED: "500",
   INVALID_VALUE: [422, "Some values are not as they should be; see errors."],
   INVALID_QUERY: [422, "Some query parameters are not as they should be; see errors."],
   INVALID_CURSOR: [422, "The cursor is not one of this list."],

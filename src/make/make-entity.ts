@@ -172,7 +172,7 @@ function targetOf(module: Module, name: string): ReferenceTarget {
       { path: "field" },
     );
   }
-  const [column, ...others] = describeTable(found[1]).primaryKey.columns;
+  const [column, ...others] = describeTable(found[1]).rowKey;
   const builder = column === undefined || others.length > 0 ? undefined : BUILDERS[column.sqlType];
   if (column === undefined || builder === undefined) {
     throw new ConfigError(

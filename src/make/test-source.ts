@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors/index.ts";
-import type { ColumnDescription, EntityDescription } from "../schema/index.ts";
+import { type ColumnDescription, type EntityDescription, ownPairs } from "../schema/index.ts";
 import type { EntityNames } from "./names.ts";
 
 /** What a test needs of the schema it is written for. */
@@ -67,7 +67,9 @@ function parentsOf(
       path: "fields",
     });
   }
-  const direct = entity.foreignKeys.filter((key) => key.columns.some(isNeeded)).map((key) => key.target);
+  const direct = entity.foreignKeys
+    .filter((key) => ownPairs(key).columns.some(isNeeded))
+    .map((key) => key.target);
   const all = direct.flatMap((parent) => [...parentsOf(plan, parent, [...path, entity]), parent]);
   return [...new Set(all)];
 }

@@ -20,7 +20,7 @@ export function planByKey<T>(
   mayRefuse: boolean,
 ): Plan<T> {
   const { entity } = scope;
-  const { columns } = entity.primaryKey;
+  const columns = entity.rowKey;
   const selected = selectWhere(scope, readOptions(call), "row by key", ({ table }) =>
     keyCondition(entity, table),
   );
@@ -29,7 +29,9 @@ export function planByKey<T>(
     const [only] = columns;
     const plan = planOf(selected.select, ([outcome]) => finish(recordsOf(outcome)[0]), { mayRefuse, slots });
     // A parameter beside the key (a limit of related rows) may differ from call to call.
-    const isAlike = columns.length === 1 && plan.statement.parameters.length === 1;
+    // What the actor says is the same for all: reads of different actors never meet.
+    const { parameters, ofActor } = plan.statement;
+    const isAlike = columns.length === 1 && parameters.length - ofActor.length === 1;
     const isLocking = selected.select.lock !== undefined;
     if (!isAlike || isLocking || only === undefined || !isMatchedByText(only)) return plan;
     return { ...plan, keyed: { family: keyedFamily(scope, call), keyIn: keyTextIn(only), finish } };
@@ -81,7 +83,7 @@ const NOTHING_TO_ASK: Ask = async () => [];
 
 function planKeyed(scope: Scope, call: Call): KeyedPlan {
   const { entity } = scope;
-  const [key] = entity.primaryKey.columns;
+  const [key] = entity.rowKey;
   if (key === undefined) throw new TypeError(`"${entity.name}" has no primary key`);
   const { select, selection } = selectWhere(scope, readOptions(call), "row by key", ({ table }) => ({
     kind: "any-of",

@@ -169,6 +169,7 @@ function refusal(
   column: ColumnDescription,
   purpose: "create" | "update",
 ): string | undefined {
+  if (column === entity.tenant) return "is the tenant, which db.as({ tenantId }) says, and takes no value";
   if (column.marks.writable === "never") return "is kept by Plinth and takes no value";
   if (column.identity === "always" || column.generatedSql !== undefined)
     return "is made by the database and takes no value";

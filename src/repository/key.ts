@@ -5,7 +5,7 @@ import { plainObject, refuse } from "./options.ts";
 
 /** The values of a key, in the order of the primary key's columns. */
 export function keyValues(entity: EntityDescription, key: unknown, path = "key"): readonly unknown[] {
-  const { columns } = entity.primaryKey;
+  const columns = entity.rowKey;
   const [only] = columns;
   if (columns.length === 1 && only !== undefined) {
     if (key === undefined || key === null) refuse(path, `must be the ${only.key} of a row`);
@@ -23,14 +23,13 @@ export function keyValues(entity: EntityDescription, key: unknown, path = "key")
 
 /** `id = $1`, or all parts of a composite key. The key is the call's first argument. */
 export function keyCondition(entity: EntityDescription, table: TableReference): Condition {
-  const { columns } = entity.primaryKey;
-  return equalAll(columns, table, (_, i, { input: [key] }) => keyValues(entity, key)[i]);
+  return equalAll(entity.rowKey, table, (_, i, { input: [key] }) => keyValues(entity, key)[i]);
 }
 
 /** A key's values as one text, the same for the key a caller asked with and the row that answers it. */
 export function keyIdentity(entity: EntityDescription, values: readonly unknown[]): string {
   return JSON.stringify(
-    entity.primaryKey.columns.map((column, i) => {
+    entity.rowKey.map((column, i) => {
       const encoded = encodeValue(column, values[i], column.key);
       // PostgreSQL answers UUIDs in lower case, whatever it was asked with.
       return column.castType === "uuid" && typeof encoded === "string" ? encoded.toLowerCase() : encoded;
@@ -38,14 +37,17 @@ export function keyIdentity(entity: EntityDescription, values: readonly unknown[
   );
 }
 
-/** What finds one row: the primary key, unique constraints, and unique indexes on all rows. */
+/** What finds one row: the primary key, unique constraints, and unique indexes on all rows. A tenant finds its own anyway. */
 export function uniqueKeys(
   entity: EntityDescription,
 ): readonly (KeyDescription & { readonly livingOnly: boolean })[] {
   const indexes = entity.indexes.flatMap(({ name, uniqueColumns }) =>
     uniqueColumns === undefined ? [] : [{ name, columns: uniqueColumns, livingOnly: false }],
   );
-  return [{ ...entity.primaryKey, livingOnly: false }, ...entity.uniques, ...indexes];
+  return [{ ...entity.primaryKey, livingOnly: false }, ...entity.uniques, ...indexes].map((key) => ({
+    ...key,
+    columns: key.columns.filter((column) => column !== entity.tenant),
+  }));
 }
 
 /** The unique key on exactly these columns. @throws {INVALID_QUERY} that lists the entity's keys. */
@@ -70,7 +72,7 @@ export function uniqueKeyOn(
  * number of them meets the protocol's limit of 65,535 parameters.
  */
 export function keysCondition(entity: EntityDescription, table: TableReference): Condition {
-  const { columns } = entity.primaryKey;
+  const columns = entity.rowKey;
   const [only] = columns;
   if (columns.length === 1 && only !== undefined) {
     return {

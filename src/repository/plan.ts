@@ -6,6 +6,7 @@ import {
   compileCondition,
   compileExpression,
   createRowReader,
+  requireActor,
   type Slot,
   statementName,
   valuesIn,
@@ -147,11 +148,15 @@ function treesOf({ tree, companions = [], later = [] }: Plan<unknown>): readonly
   return [tree, ...companions.map(({ plan }) => plan.tree), ...later.map((plan) => plan.tree)];
 }
 
-export function statementOf({ tree, statement, name, rows }: Plan<unknown>, call: Call): StatementCall {
+export function statementOf(plan: Plan<unknown>, call: Call): StatementCall {
+  const { tree, statement, name, rows, later } = plan;
   const values = valuesIn(statement, call);
+  // Before anything is sent: what follows would fail when half of the call is done.
+  if (later !== undefined) for (const following of later) requireActor(following.statement, call);
   // Without the promise the pool would reset the session after every call.
   const own = { text: statement.text, values, name, leavesNoTrace: true, rows };
-  return tree.kind !== "select" && tree.tellsActor === true ? { ...own, actor: call.actor } : own;
+  const isTold = statement.ofActor.length > 0 || (tree.kind !== "select" && tree.tellsActor === true);
+  return isTold ? { ...own, actor: call.actor } : own;
 }
 
 /** What is worked out once for each shape of a call. What fails meanwhile is not remembered. */

@@ -111,15 +111,15 @@ function inOrderOfDeath({ entity, visibility }: Scope, unique: object, select: S
   const deletedAt = entity.byRole.get("deletedAt");
   if (visibility === "living" || deletedAt === undefined || !givenUniqueKey(entity, unique).livingOnly)
     return select;
-  const orderBy = descendingBy([deletedAt, ...entity.primaryKey.columns], select.from);
+  const orderBy = descendingBy([deletedAt, ...entity.rowKey], select.from);
   return { ...select, orderBy, limit: ONE };
 }
 
 function planFindMany(scope: Scope, call: Call): Plan<(AnyRow | undefined)[]> {
   const { entity } = scope;
-  const decoders = entity.primaryKey.columns.map(decoderOf);
+  const decoders = entity.rowKey.map(decoderOf);
   const selected = selectWhere(scope, readOptions(call), "rows", ({ table }) => keysCondition(entity, table));
-  const { columns } = entity.primaryKey;
+  const columns = entity.rowKey;
   return planRows(selected, selected.select, {
     extras: columns.map(({ name }) => ({ kind: "column", table: selected.scope.table, name })),
     finish(rows, { call: { input }, extras }) {

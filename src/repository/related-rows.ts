@@ -1,4 +1,4 @@
-import type { EntityDescription, RelationDescription } from "../schema/index.ts";
+import type { ColumnDescription, EntityDescription, RelationDescription } from "../schema/index.ts";
 import type { Filter, Join, ParameterNode, TableReference, Walk } from "../sql/index.ts";
 import { behaviourFilters, type Scope, type TableScope } from "./context.ts";
 
@@ -103,8 +103,9 @@ function equalColumns(
 
 /** Whether at most one row can be found: a join would otherwise double the rows it is joined to. */
 export function isJoinable({ target, targetColumns }: RelationDescription, { visibility }: Scope): boolean {
-  const isKey = (columns: readonly { readonly name: string }[]): boolean =>
-    columns.length > 0 && columns.every(({ name }) => targetColumns.includes(name));
+  const isKey = (columns: readonly ColumnDescription[]): boolean =>
+    columns.length > 0 &&
+    columns.every((column) => column === target.tenant || targetColumns.includes(column.name));
   return (
     isKey(target.primaryKey.columns) ||
     target.uniques.some((key) => isKey(key.columns) && (!key.livingOnly || visibility === "living")) ||

@@ -115,7 +115,7 @@ function planWay(
 
 /** The best first, and of equal ones always the same. */
 function paged(select: Select, { entity, table }: TableScope, rank: Expression, call: Call): Select {
-  const keys = entity.primaryKey.columns.map(({ name }) => ({
+  const keys = entity.rowKey.map(({ name }) => ({
     of: { kind: "column", table, name } as const,
     descending: false,
   }));

@@ -35,8 +35,8 @@ const FOLLOWING: Readonly<Record<Reach, Place["mayFollow"]>> = {
   rows: canFollow,
   "row by key": (scope, relation, columns) =>
     canFollow(scope, relation, columns) &&
-    relation.sourceColumns.length === scope.entity.primaryKey.columns.length &&
-    scope.entity.primaryKey.columns.every(({ name }, i) => relation.sourceColumns[i] === name),
+    relation.sourceColumns.length === scope.entity.rowKey.length &&
+    scope.entity.rowKey.every(({ name }, i) => relation.sourceColumns[i] === name),
 };
 
 export function selectWhere(

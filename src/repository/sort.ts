@@ -43,7 +43,7 @@ export function totalOrder(scope: SortScope, asked: unknown, path = "sort"): rea
   }
   if (order.some(({ through, column }) => through.length === 0 && isDecisive(entity, column))) return order;
   const descending = order.at(-1)?.descending ?? false;
-  for (const column of entity.primaryKey.columns) {
+  for (const column of entity.rowKey) {
     const key: SortTerm = {
       through: [],
       column,
@@ -88,7 +88,8 @@ function isSame(one: Target, other: Target): boolean {
 /** No two rows have the same value: neither nulls nor the dead, whom a partial unique index leaves out. */
 function isDecisive(entity: EntityDescription, column: ColumnDescription): boolean {
   const isUnique = entity.uniques.some(
-    ({ columns, livingOnly }) => !livingOnly && columns.length === 1 && columns[0] === column,
+    ({ columns, livingOnly }) =>
+      !livingOnly && columns.every((part) => part === column || part === entity.tenant),
   );
   return isUnique && column.notNull;
 }

@@ -88,21 +88,28 @@ async function* streamBatches(
   call: Call,
   { batchSize, signal }: StreamSettings,
 ): AsyncGenerator<readonly AnyRow[], void, undefined> {
+  const reading: Reading = { plan, call, statement: statementOf(plan, call) };
   if (runner.here() === undefined) {
-    yield* ownTransaction(runner, plan, call, { batchSize, signal });
+    yield* ownTransaction(runner, reading, { batchSize, signal });
     return;
   }
   const ask = askOf(runner, { isRead: true });
-  for await (const batch of batches(ask, plan, call, batchSize, [])) {
+  for await (const batch of batches(ask, reading, batchSize, [])) {
     signal?.throwIfAborted();
     yield batch;
   }
 }
 
+/** What is streamed, worked out before a connection is asked for. */
+interface Reading {
+  readonly plan: Plan<readonly AnyRow[]>;
+  readonly call: Call;
+  readonly statement: StatementCall;
+}
+
 async function* ownTransaction(
   runner: QueryRunner,
-  plan: Plan<readonly AnyRow[]>,
-  call: Call,
+  reading: Reading,
   { batchSize, signal }: StreamSettings,
 ): AsyncGenerator<readonly AnyRow[], void, undefined> {
   const handoff = new Handoff<readonly AnyRow[]>();
@@ -110,7 +117,7 @@ async function* ownTransaction(
     .transaction(
       async (scope) => {
         const ask: Ask = (calls) => scope.flight(calls);
-        for await (const batch of batches(ask, plan, call, batchSize, [MAY_WAIT])) {
+        for await (const batch of batches(ask, reading, batchSize, [MAY_WAIT])) {
           if (!(await handoff.offer(batch))) return;
         }
       },
@@ -133,15 +140,20 @@ async function* ownTransaction(
 
 async function* batches(
   ask: Ask,
-  plan: Plan<readonly AnyRow[]>,
-  call: Call,
+  { plan, call, statement }: Reading,
   batchSize: number,
   before: readonly StatementCall[],
 ): AsyncGenerator<readonly AnyRow[], void, undefined> {
   const cursor = `plinth_${++lastCursor}`;
-  const { text, values, rows } = statementOf(plan, call);
-  const declare = { text: `declare ${cursor} no scroll cursor for ${text}`, values, leavesNoTrace: true };
-  const fetch = { text: `fetch ${batchSize} from ${cursor}`, values: [], rows, leavesNoTrace: true };
+  const { text, values, rows, actor } = statement;
+  const declare = {
+    text: `declare ${cursor} no scroll cursor for ${text}`,
+    values,
+    actor,
+    leavesNoTrace: true,
+  };
+  // Policies are looked at when rows are fetched, so that is when the actor has to be in force.
+  const fetch = { text: `fetch ${batchSize} from ${cursor}`, values: [], rows, actor, leavesNoTrace: true };
   await ask([...before, declare]);
   let isSound = true;
   try {

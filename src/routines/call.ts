@@ -50,7 +50,8 @@ function callOf(routine: RoutineDescription, input: object): StatementCall {
   const call = `${qualifiedName(routine.schema, routine.name)}(${texts.join(", ")})`;
   const text = routine.kind === "procedure" ? `call ${call}` : selectOf(routine.returns, call);
   // A routine may leave something in the session (a setting, a lock): only one that changes nothing promises not to.
-  return { text, values, name: statementName(text), leavesNoTrace: routine.volatility !== "volatile" };
+  const leavesNoTrace = routine.volatility !== "volatile";
+  return { text, values, name: statementName(text), leavesNoTrace, readsUnseen: true };
 }
 
 function selectOf(returns: ResultDescription, call: string): string {

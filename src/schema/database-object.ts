@@ -4,10 +4,19 @@
  * nothing: the difference of two catalogs has to know of it by itself.
  */
 export interface DatabaseObject {
-  readonly kind: "table" | "partition" | "index" | "function" | "trigger" | "view" | "row";
+  readonly kind:
+    | "table"
+    | "partition"
+    | "index"
+    | "function"
+    | "trigger"
+    | "view"
+    | "policy"
+    | "row security"
+    | "row";
   readonly schema: string;
   readonly name: string;
-  /** The table that a trigger, an index, a partition or a row belongs to, or a view reads. */
+  /** The table that a trigger, an index, a policy, a partition or a row belongs to, or a view reads. */
   readonly table?: string;
   /** One statement that makes it. Names are unqualified: it runs with `search_path` set to the schema. */
   readonly create: string;

@@ -92,6 +92,8 @@ export interface ForeignKeyDescription extends KeyDescription {
   readonly targetColumns: readonly ColumnDescription[];
   readonly onDelete: ReferentialAction;
   readonly onUpdate: ReferentialAction;
+  /** Its first columns are the tenants of both sides: it leads to rows of the same tenant only, and never empties that. */
+  readonly carriesTenant: boolean;
 }
 
 export interface IndexDescription {
@@ -181,7 +183,12 @@ export interface EntityDescription {
   readonly columns: readonly ColumnDescription[];
   readonly byKey: ReadonlyMap<string, ColumnDescription>;
   readonly byRole: ReadonlyMap<string, ColumnDescription>;
+  /** As the database has it: where there is a tenant, that leads it, as it leads every key and foreign key. */
   readonly primaryKey: KeyDescription;
+  /** What a caller names a row by: the primary key without the tenant. */
+  readonly rowKey: readonly ColumnDescription[];
+  /** Whose row it is; absent where rows belong to nobody. */
+  readonly tenant: ColumnDescription | undefined;
   readonly uniques: readonly UniqueDescription[];
   readonly foreignKeys: readonly ForeignKeyDescription[];
   readonly indexes: readonly IndexDescription[];

@@ -27,6 +27,7 @@ import { declarationOf } from "./entity.ts";
 import { describeHistory } from "./history-description.ts";
 import { describeSearch } from "./search-description.ts";
 import { idsNeededBy, referencesOfTable } from "./table-references.ts";
+import { describeTenant, foreignKeyOfTenant, indexOfTenant, ofTenant } from "./tenant.ts";
 import { refuseUnusable } from "./usable.ts";
 
 type TableConfig = ReturnType<typeof getTableConfig>;
@@ -63,6 +64,8 @@ class TableDescription implements EntityDescription {
   readonly byKey: ReadonlyMap<string, ColumnDescription>;
   readonly byRole: ReadonlyMap<string, ColumnDescription>;
   readonly primaryKey: KeyDescription;
+  readonly rowKey: readonly ColumnDescription[];
+  readonly tenant: ColumnDescription | undefined;
   readonly uniques: readonly UniqueDescription[];
   readonly indexes: readonly IndexDescription[];
   readonly checks: EntityDescription["checks"];
@@ -96,10 +99,16 @@ class TableDescription implements EntityDescription {
       this.columns.flatMap((c) => (c.marks.role === undefined ? [] : [[c.marks.role, c]])),
     );
     this.#byColumn = new Map(this.columns.map((column) => [column.name, column]));
-    this.primaryKey = this.#describePrimaryKey();
-    this.uniques = this.#describeUniques();
+    const declaredKey = this.#describePrimaryKey();
+    this.rowKey = declaredKey.columns;
+    const tenant = this.byRole.get("tenant");
+    this.tenant = tenant === undefined ? undefined : describeTenant(this.name, tenant, this.rowKey);
+    this.primaryKey = ofTenant(tenant, declaredKey);
+    this.uniques = this.#describeUniques().map((unique) => ofTenant(tenant, unique));
     const relation = { ...this.#names(), isPartitioned: declaration?.partitionBy !== undefined };
-    this.indexes = config.indexes.map((index) => describeIndex(relation, index));
+    this.indexes = config.indexes.map((index) =>
+      indexOfTenant(tenant, describeIndex(relation, index), namesIn(index)),
+    );
     this.checks = config.checks.map((check) => ({
       name: check.name,
       expression: renderClause(check.value, schema),
@@ -134,15 +143,16 @@ class TableDescription implements EntityDescription {
     this.#foreignKeys ??= this.#config.foreignKeys.map((key) => {
       const { columns, foreignTable, foreignColumns } = key.reference();
       const target = describeTable(foreignTable);
-      return {
+      return foreignKeyOfTenant(this, {
         name: key.getName(),
         columns: columns.map((column) => this.column(column.name)),
         target,
         targetColumns: foreignColumns.map((column) => columnNamed(target, column.name)),
         onDelete: (key.onDelete ?? "no action") as ReferentialAction,
         onUpdate: (key.onUpdate ?? "no action") as ReferentialAction,
+        carriesTenant: false,
         comment: commentOf(key),
-      };
+      });
     });
     return this.#foreignKeys;
   }
@@ -198,6 +208,13 @@ class TableDescription implements EntityDescription {
     }));
     return [...inline, ...declared];
   }
+}
+
+/** The columns that an index names by themselves. */
+function namesIn({ config: { columns } }: TableConfig["indexes"][number]): readonly string[] {
+  return columns.flatMap((column) =>
+    "name" in column && typeof column.name === "string" ? [column.name] : [],
+  );
 }
 
 function columnNamed(entity: EntityDescription, name: string): ColumnDescription {

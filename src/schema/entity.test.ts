@@ -57,7 +57,7 @@ describe("entity", () => {
     [{ sofDelete: true }, 'entity "t": unknown option "sofDelete"; did you mean "softDelete"?'],
     [
       { colour: true },
-      'entity "t": unknown option "colour"; allowed: constraints, softDelete, list, search, history, partitionBy, comment, renamedFrom, dependsOn',
+      'entity "t": unknown option "colour"; allowed: constraints, softDelete, list, search, history, tenant, partitionBy, comment, renamedFrom, dependsOn',
     ],
   ])("refuses the option %j", (options, message) => {
     expect(() => entity(app, "t", { id: ulidKey() }, options as object)).toThrow(

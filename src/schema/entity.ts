@@ -15,8 +15,9 @@ import { refuseUnfinished } from "./declared/constraints.ts";
 import type { PartitionBy } from "./declared/partition-by.ts";
 import { refuseUnknownOptions } from "./declared/registry.ts";
 import type { HistoryRules } from "./history-rules.ts";
-import { type ColumnMarks, marksOf, type SecretMark } from "./marks.ts";
+import { type ColumnMarks, type ManagedMark, marksOf, type SecretMark } from "./marks.ts";
 import type { SearchRules } from "./search-rules.ts";
+import { markTenant } from "./tenant-mark.ts";
 
 /** Columns by property name, as given to `entity()`. */
 export type ColumnMap = Record<string, PgColumnBuilderBase>;
@@ -41,6 +42,7 @@ export interface EntityOptions<
   TColumns,
   TSearch extends string = string,
   THistory extends boolean | HistoryRules = boolean | HistoryRules,
+  TTenant extends string = string,
 > {
   /** Drizzle's indexes, checks, composite keys and foreign keys. */
   readonly constraints?: (columns: TColumns) => PgTableExtraConfigValue[];
@@ -62,6 +64,13 @@ export interface EntityOptions<
    * recorded only that they changed. @default false
    */
   readonly history?: THistory;
+  /**
+   * The property that says whose row it is. Rows are then seen and written by their tenant alone, the `tenantId` of
+   * `db.as({ tenantId }, …)`: a new row takes it from there, nothing changes it, and no call takes a value for it. Row
+   * security holds it for every client whose role does not bypass that. Primary key, foreign keys, unique keys and
+   * b-tree indexes lead with it in the database; a caller names a row by its key as it is declared.
+   */
+  readonly tenant?: TTenant;
   /** Divides the table. Its primary key and unique keys must name the columns it is divided by. */
   readonly partitionBy?: PartitionBy<keyof TColumns & string>;
   /** What the table is for, in the database itself. Columns say it with `comment(column, "…")`. */
@@ -96,6 +105,11 @@ type AllColumns<TColumns extends ColumnMap, TSoft extends boolean> = TSoft exten
   ? TColumns & ReturnType<typeof softDeleteColumns>
   : TColumns;
 
+/** The tenant is no input: a row takes it from whoever makes it. */
+type TenantKept<TColumns extends ColumnMap, TTenant extends string> = [TTenant] extends [never]
+  ? TColumns
+  : { [K in keyof TColumns]: K extends TTenant ? TColumns[K] & ManagedMark : TColumns[K] };
+
 declare const TRAITS: unique symbol;
 
 /** A Drizzle table that knows how it behaves. Use it wherever Drizzle wants a table. */
@@ -105,6 +119,7 @@ export type Entity<
   TSoft extends boolean,
   TSearch extends string = never,
   THistory extends boolean = false,
+  TTenant extends string = never,
 > = PgTableWithColumns<{
   name: TName;
   schema: string;
@@ -113,7 +128,7 @@ export type Entity<
 }> & {
   readonly [TRAITS]: {
     readonly name: TName;
-    readonly columns: AllColumns<TColumns, TSoft>;
+    readonly columns: AllColumns<TenantKept<TColumns, TTenant>, TSoft>;
     readonly softDelete: TSoft;
     readonly search: TSearch;
     readonly history: THistory;
@@ -156,6 +171,7 @@ const OPTION_NAMES = [
   "list",
   "search",
   "history",
+  "tenant",
   "partitionBy",
   "comment",
   "renamedFrom",
@@ -184,14 +200,15 @@ export function entity<
   const TSoft extends boolean = false,
   const TSearch extends SearchableKeys<TColumns> = never,
   const THistory extends boolean | HistoryRules<keyof TColumns & string> = false,
+  const TTenant extends keyof TColumns & string = never,
 >(
   app: PgSchema,
   name: TName,
   columns: TColumns,
-  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">, TSearch, THistory> & {
+  options: EntityOptions<BuildExtraConfigColumns<TName, TColumns, "pg">, TSearch, THistory, TTenant> & {
     readonly softDelete?: TSoft;
   } = {},
-): Entity<TName, TColumns, TSoft, TSearch, THistory extends false ? false : true> {
+): Entity<TName, TColumns, TSoft, TSearch, THistory extends false ? false : true, TTenant> {
   refuseUnknownOptions(`entity "${name}"`, options, OPTION_NAMES);
   const all = withBehaviourColumns(name, columns, options.softDelete === true);
   refuseTooManyColumns(name, all);
@@ -201,6 +218,7 @@ export function entity<
     refuseMarkedItems(name, key, builder);
     marks.set(key, marksOf(builder));
   }
+  if (options.tenant !== undefined) markTenant(name, options.tenant, marks);
   const table = app.table(name, all, (built) => [
     // Drizzle builds the same columns whatever this function's generic parameters are called.
     ...refuseUnfinished(
@@ -220,7 +238,14 @@ export function entity<
     renamedFrom: options.renamedFrom,
     dependsOn: options.dependsOn ?? [],
   });
-  return table as unknown as Entity<TName, TColumns, TSoft, TSearch, THistory extends false ? false : true>;
+  return table as unknown as Entity<
+    TName,
+    TColumns,
+    TSoft,
+    TSearch,
+    THistory extends false ? false : true,
+    TTenant
+  >;
 }
 
 function historyOf(

@@ -115,6 +115,10 @@ export type { LinkDescription, RelationDescription } from "./relation-descriptio
 export { describeSchema, type SchemaDescription } from "./schema-description.ts";
 export { isSortable } from "./usable.ts";
 
+// Whose rows they are
+export { ownPairs } from "./tenant.ts";
+export { tenantOf, tenantParameter } from "./tenant-value.ts";
+
 // The contract of behaviours
 export type {
   Behaviour,

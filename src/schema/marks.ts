@@ -7,7 +7,8 @@ export type ColumnRole =
   | "deletedAt"
   | "deletedBy"
   | "publicId"
-  | "version";
+  | "version"
+  | "tenant";
 
 /** What Plinth's column functions note about a column; Drizzle has no place for it. */
 export interface ColumnMarks {

@@ -2,6 +2,7 @@ import { SchemaError, unknownName } from "../errors/index.ts";
 import type { EntityDescription, ForeignKeyDescription } from "./description.ts";
 import { describeTable } from "./drizzle-adapter.ts";
 import type { Relation, Through } from "./relations.ts";
+import { ownPairs } from "./tenant.ts";
 
 /** A relation with its columns found: `source` columns of this entity equal `target` columns of the other. */
 export interface RelationDescription {
@@ -39,12 +40,13 @@ export function describeRelation(
   const key = onlyKey(isOutgoing ? outgoing : incoming, `${what}: `, [source, target], relation.via, "via");
   if (relation.kind === "one" && !isOutgoing && !isUnique(target, key.columns)) {
     throw new SchemaError(
-      `${what}: several rows of "${target.name}" may refer to one, as "${key.columns.map((c) => c.key).join(", ")}" is not unique`,
+      `${what}: several rows of "${target.name}" may refer to one, as "${ownPairs(key)
+        .columns.map((c) => c.key)
+        .join(", ")}" is not unique`,
       { hint: `Declare it as r.many(…), or make the column unique.` },
     );
   }
-  const own = namesOf(key.columns);
-  const other = namesOf(key.targetColumns);
+  const [own, other] = sidesOf(key);
   return {
     name,
     kind: relation.kind,
@@ -66,18 +68,26 @@ function describeLinked(
   // Of a link from an entity to itself, the key that was not named is the other one.
   const keysTo = (end: EntityDescription, via: string | undefined, other: string | undefined) =>
     keysBetween(link, end, via).filter(
-      (key) => other === undefined || !key.columns.some((column) => column.key === other),
+      (key) => other === undefined || !ownPairs(key).columns.some((column) => column.key === other),
     );
   const near = onlyKey(keysTo(source, from, to), `${what}, through `, [link, source], from, "from");
   const far = onlyKey(keysTo(target, to, from), `${what}, through `, [link, target], to, "to");
+  const [nearLink, nearRow] = sidesOf(near);
+  const [farLink, farRow] = sidesOf(far);
   return {
     name,
     kind: "many",
     target,
-    sourceColumns: namesOf(near.targetColumns),
-    targetColumns: namesOf(far.targetColumns),
-    link: { entity: link, sourceColumns: namesOf(near.columns), targetColumns: namesOf(far.columns) },
+    sourceColumns: nearRow,
+    targetColumns: farRow,
+    link: { entity: link, sourceColumns: nearLink, targetColumns: farLink },
   };
+}
+
+/** The columns that a foreign key compares, on both sides; tenants are compared by every reference to their table. */
+function sidesOf(key: ForeignKeyDescription): readonly [own: readonly string[], other: readonly string[]] {
+  const { columns, targetColumns } = ownPairs(key);
+  return [namesOf(columns), namesOf(targetColumns)];
 }
 
 function onlyKey(
@@ -93,7 +103,9 @@ function onlyKey(
     throw new SchemaError(`${what}no foreign key joins ${ends}`, { hint: keyHint(named, first, second) });
   }
   if (others.length > 0) {
-    const choices = [key, ...others].map((candidate) => `"${candidate.columns[0]?.key}"`).join(" or ");
+    const choices = [key, ...others]
+      .map((candidate) => `"${ownPairs(candidate).columns[0]?.key}"`)
+      .join(" or ");
     throw new SchemaError(`${what}several foreign keys join ${ends}`, {
       hint: `Say which: { ${option}: ${choices} }.`,
     });
@@ -111,7 +123,8 @@ function keysBetween(
   via: string | undefined,
 ): readonly ForeignKeyDescription[] {
   return from.foreignKeys.filter(
-    (key) => key.target === to && (via === undefined || key.columns.some((column) => column.key === via)),
+    (key) =>
+      key.target === to && (via === undefined || ownPairs(key).columns.some((column) => column.key === via)),
   );
 }
 
@@ -122,7 +135,9 @@ function isUnique(entity: EntityDescription, columns: readonly { name: string }[
 }
 
 function keyHint(via: string | undefined, source: EntityDescription, target: EntityDescription): string {
-  const keys = [...source.foreignKeys, ...target.foreignKeys].flatMap((key) => key.columns.map((c) => c.key));
+  const keys = [...source.foreignKeys, ...target.foreignKeys].flatMap((key) =>
+    ownPairs(key).columns.map((c) => c.key),
+  );
   return via === undefined || keys.length === 0
     ? "Declare one: .references(() => other.id)."
     : `${unknownName("foreign key", via, keys)}.`;

@@ -1,4 +1,9 @@
-import type { DatabaseObject, EntityDescription, ForeignKeyDescription } from "../schema/index.ts";
+import {
+  type DatabaseObject,
+  type EntityDescription,
+  type ForeignKeyDescription,
+  ownPairs,
+} from "../schema/index.ts";
 import { quoteIdentifier, quoteLiteral } from "../sql/index.ts";
 import { hardDeleteObjects } from "./hard-delete.ts";
 import { livingView } from "./living-view.ts";
@@ -84,9 +89,13 @@ function whenParentDies(
     case "cascade":
       return `update ${table} set ${nameOf(child, "deletedAt")} = new.${nameOf(parent, "deletedAt")}, ${nameOf(child, "deletedBy")} = new.${nameOf(parent, "deletedBy")}\n  where ${own}${living};`;
     case "set null":
-      return `update ${table} set ${key.columns.map((c) => `${quoteIdentifier(c.name)} = null`).join(", ")} where ${own};`;
+      return `update ${table} set ${ownPairs(key)
+        .columns.map((c) => `${quoteIdentifier(c.name)} = null`)
+        .join(", ")} where ${own};`;
     case "set default":
-      return `update ${table} set ${key.columns.map((c) => `${quoteIdentifier(c.name)} = default`).join(", ")} where ${own};`;
+      return `update ${table} set ${ownPairs(key)
+        .columns.map((c) => `${quoteIdentifier(c.name)} = default`)
+        .join(", ")} where ${own};`;
     default:
       return [
         `if exists (select from ${table} where ${own}${living}) then`,
@@ -196,7 +205,7 @@ function livingParentOfChanged(
 function refusal(key: ForeignKeyDescription): string {
   return [
     "raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,",
-    `  constraint = ${quoteLiteral(key.name)}, column = ${quoteLiteral(key.columns[0]?.name ?? "")},`,
+    `  constraint = ${quoteLiteral(key.name)}, column = ${quoteLiteral(ownPairs(key).columns[0]?.name ?? "")},`,
     `  message = ${quoteLiteral(`the row of "${key.target.name}" it refers to does not exist`)};`,
   ].join("\n");
 }

@@ -36,6 +36,8 @@ export interface ParameterNode {
   readonly value: ParameterValue;
   /** Written as a cast where PostgreSQL could not infer the type. */
   readonly type?: string;
+  /** It is what the actor alone says, and the database has to be told of that actor with the statement. @default false */
+  readonly isOfActor?: boolean;
 }
 
 /**

@@ -28,11 +28,22 @@ import {
 export interface CompiledTree {
   readonly text: string;
   readonly parameters: readonly ParameterValue[];
+  /** Those of them that the actor alone says: of such a statement the database is told whose it is. */
+  readonly ofActor: readonly ParameterValue[];
 }
 
 /** What travels beside the text in one call. */
 export function valuesIn({ parameters }: CompiledTree, call: Call): readonly Encoded[] {
-  return parameters.map((value) => (typeof value === "function" ? value(call) : value));
+  return parameters.map((value) => valueIn(value, call));
+}
+
+function valueIn(value: ParameterValue, call: Call): Encoded {
+  return typeof value === "function" ? value(call) : value;
+}
+
+/** Fails as the statement would where the call's actor is not one it can run for. */
+export function requireActor({ ofActor }: CompiledTree, call: Call): void {
+  for (const value of ofActor) valueIn(value, call);
 }
 
 /**
@@ -43,7 +54,7 @@ export function valuesIn({ parameters }: CompiledTree, call: Call): readonly Enc
 export function compile(tree: Tree): CompiledTree {
   const writer = new Writer();
   const text = writer.tree(tree);
-  return { text, parameters: writer.parameters };
+  return { text, parameters: writer.parameters, ofActor: writer.ofActor };
 }
 
 /** A condition alone, for `toSQL()` to show what a behaviour added. */
@@ -58,6 +69,7 @@ export function compileExpression(expression: Expression): string {
 
 class Writer {
   readonly parameters: ParameterValue[] = [];
+  readonly ofActor: ParameterValue[] = [];
   readonly #numbers = new Map<ParameterNode, number>();
   /** Aliases of links that stand inside a page, and how to refer to their rows from outside. */
   readonly #pagedLinks = new Map<string, string>();
@@ -375,6 +387,7 @@ class Writer {
     if (number === undefined) {
       number = this.parameters.push(node.value);
       this.#numbers.set(node, number);
+      if (node.isOfActor === true) this.ofActor.push(node.value);
     }
     return node.type === undefined ? `$${number}` : `$${number}::${node.type}`;
   }

@@ -1,5 +1,12 @@
 // From tree to text
-export { type CompiledTree, compile, compileCondition, compileExpression, valuesIn } from "./compile.ts";
+export {
+  type CompiledTree,
+  compile,
+  compileCondition,
+  compileExpression,
+  requireActor,
+  valuesIn,
+} from "./compile.ts";
 
 // The name a text is prepared under
 export { statementName } from "./statement.ts";

@@ -3,7 +3,7 @@ import { isConnectionError, isPlinthError, TransactionError } from "../errors/in
 import type { Actor } from "../sql/index.ts";
 import { Hooks } from "./hooks.ts";
 import { mayWrite, READ_TRANSACTION_ID } from "./outcome.ts";
-import { identityOf, mayBeRecorded, NOBODY, tellActor } from "./telling.ts";
+import { identityOf, mayBeRecorded, NOBODY, namedIn, tellActor } from "./telling.ts";
 
 /**
  * One transaction, or one savepoint inside it.
@@ -188,8 +188,10 @@ export class TransactionScope {
   }
 
   #telling(calls: readonly StatementCall[] | undefined): Telling | undefined {
-    if (this.#actor === undefined || calls?.some(mayBeRecorded) === false) return undefined;
-    const actor = this.#actor();
+    const named = calls === undefined ? undefined : namedIn(calls);
+    if (named === undefined && (this.#actor === undefined || calls?.some(mayBeRecorded) === false))
+      return undefined;
+    const actor = named ?? this.#actor?.();
     const identity = identityOf(actor);
     return identity === this.#told ? undefined : { call: tellActor(actor), identity };
   }

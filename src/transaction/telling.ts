@@ -25,9 +25,29 @@ export function identityOf(actor: Actor | undefined): string {
   return JSON.stringify(tellActor(actor).values);
 }
 
-/** What a trigger may see in a transaction: a write, and whatever a statement of the application's own does. */
+/**
+ * What has to be told of in a transaction: a write, as a trigger may see it, what names its actor, and whatever a statement of
+ * the application's own does.
+ */
 export function mayBeRecorded(call: StatementCall): boolean {
-  return call.leavesNoTrace !== true || mayWrite(call);
+  return (
+    call.leavesNoTrace !== true || call.readsUnseen === true || call.actor !== undefined || mayWrite(call)
+  );
+}
+
+/**
+ * Of whom a flight is: of those that its statements name, else of whoever is in force. Two of them would be told one after
+ * the other, and each meet the rows of the other.
+ */
+export function namedIn(calls: readonly StatementCall[]): Actor | undefined {
+  let named: Actor | undefined;
+  for (const { actor } of calls) {
+    if (actor === undefined || actor === named) continue;
+    if (named !== undefined && (named.tenantId ?? "") !== (actor.tenantId ?? ""))
+      throw new TypeError("statements of two tenants in one flight");
+    named ??= actor;
+  }
+  return named;
 }
 
 /**
@@ -38,4 +58,12 @@ export function isOwnWrite(call: StatementCall): boolean {
   return call.leavesNoTrace !== true && OWN_WRITE.test(call.text);
 }
 
+/** Of any application's SQL that reads or writes rows and may share a transaction with what tells of its actor. */
+export function isOwnQuery(call: StatementCall): boolean {
+  return (call.leavesNoTrace !== true || call.readsUnseen === true) && OWN_QUERY.test(call.text);
+}
+
+/** Comments and brackets may stand in front. */
+const OWN_QUERY =
+  /^(?:\s|\(|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:select|with|values|table|insert|update|delete|merge|truncate|explain|copy)\b/i;
 const OWN_WRITE = /^\s*(?:insert|update|delete|merge|with|truncate)\b/i;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import type { Connection, Outcome, StatementCall } from "../driver/index.ts";
+import { type Connection, countedWithout, type Outcome, type StatementCall } from "../driver/index.ts";
 import { type CallSite, isPlinthError, TransactionError } from "../errors/index.ts";
 import type { Pool } from "../pool/index.ts";
 import type { Actor } from "../sql/index.ts";
@@ -18,7 +18,7 @@ import type { Hook, HookMoment } from "./hooks.ts";
 import { beginStatement, checkOptions, type TransactionOptions } from "./options.ts";
 import { RetryBudget, retrying } from "./retry.ts";
 import { eitherSignal, TransactionScope } from "./scope.ts";
-import { isOwnWrite, tellActor } from "./telling.ts";
+import { isOwnQuery, isOwnWrite, namedIn, tellActor } from "./telling.ts";
 
 /** One place for statements: wherever the caller is, or one certain transaction. */
 export type Place = Pick<UnitOfWork, "run" | "batch" | "transaction" | "copy" | "here" | "hook" | "withLock">;
@@ -92,15 +92,23 @@ export interface UnitOfWorkOptions {
    * someone else is to be named for.
    */
   readonly actor?: (() => Actor | undefined) | undefined;
+  /** Policies show rows by who is in force, so that is told with an application's own reads too. @default false */
+  readonly tellsReads?: boolean | undefined;
 }
 
 export function createUnitOfWork(
   pool: Pool,
-  { onHookFailure = () => {}, actor }: UnitOfWorkOptions = {},
+  { onHookFailure = () => {}, actor, tellsReads = false }: UnitOfWorkOptions = {},
 ): UnitOfWork {
   const ambient: Ambient = new AsyncLocalStorage();
   const world: World = { pool, budget: new RetryBudget(), onHookFailure, actor };
   const places = new WeakSet<object>();
+  const isTold = tellsReads ? isOwnQuery : isOwnWrite;
+  /** Whom to name for a statement outside a transaction; undefined where nobody would look. */
+  const actorOf = (call: StatementCall): Actor | undefined =>
+    call.actor ?? (actor !== undefined && isTold(call) ? actor() : undefined);
+  const actorAmong = (calls: readonly StatementCall[]): Actor | undefined =>
+    namedIn(calls) ?? (actor !== undefined && calls.some(isTold) ? actor() : undefined);
 
   /** An outer handle used inside a savepoint means the savepoint: waiting for its end would be waiting for itself. */
   const innermost = (scope: TransactionScope): TransactionScope => {
@@ -159,13 +167,13 @@ export function createUnitOfWork(
     run(call, options) {
       const scope = ambient.getStore();
       if (scope !== undefined) return scope.run(call, options);
-      const named = actorOf(call, actor);
+      const named = actorOf(call);
       return named === undefined ? pool.run(call, options) : runNamed(world, named, call, options);
     },
     batch(calls, options) {
       const scope = ambient.getStore();
       if (scope !== undefined) return bind(scope).batch(calls, options);
-      const named = actorAmong(calls, actor);
+      const named = actorAmong(calls);
       return named === undefined ? pool.batch(calls, options) : batchNamed(pool, named, calls, options ?? {});
     },
     async transaction(work, options = {}) {
@@ -212,28 +220,18 @@ interface World extends Required<Pick<UnitOfWorkOptions, "onHookFailure">> {
   readonly budget: RetryBudget;
 }
 
-/** Whom to name for a statement outside a transaction; undefined where nothing would record it. */
-function actorOf(call: StatementCall, actor: UnitOfWorkOptions["actor"]): Actor | undefined {
-  return call.actor ?? (actor !== undefined && isOwnWrite(call) ? actor() : undefined);
-}
-
-/** Of the first that has one: those of a batch were made in one place. */
-function actorAmong(calls: readonly StatementCall[], actor: UnitOfWorkOptions["actor"]): Actor | undefined {
-  for (const call of calls) {
-    const named = actorOf(call, actor);
-    if (named !== undefined) return named;
-  }
-  return undefined;
-}
-
 /** One Sync is one transaction, so what is told holds for the statement behind it, and no longer. */
 async function batchNamed(
   pool: Pool,
   actor: Actor,
   calls: readonly StatementCall[],
-  options: Pick<RunOptions, "site">,
+  options: BatchOptions,
 ): Promise<readonly Outcome[]> {
-  return (await pool.batch([tellActor(actor), ...calls], options)).slice(1);
+  try {
+    return (await pool.batch([tellActor(actor), ...calls], options)).slice(1);
+  } catch (error) {
+    throw countedWithout(1, error);
+  }
 }
 
 async function runNamed(

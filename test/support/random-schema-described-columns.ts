@@ -95,6 +95,7 @@ const ADDITIONS: readonly DescribedDraw[] = [
       targetColumns: [key],
       onDelete,
       onUpdate: "no action" as const,
+      carriesTenant: false,
     };
     const index = newIndex(`${entity.name}_link_${serial}_idx`, [`"link_${serial}"`]);
     return edited(

@@ -14,8 +14,10 @@ export function policyParts(
   entities: readonly EntityDescription[],
   policies: readonly PolicyDescription[],
 ): readonly Part[] {
+  // Of a tenant's table it is enabled already, and forced.
   const secured = entities.filter(
-    (entity) => entity.rowSecurity || policies.some((policy) => policy.table === entity.name),
+    ({ tenant, rowSecurity, name }) =>
+      tenant === undefined && (rowSecurity || policies.some((policy) => policy.table === name)),
   );
   const enabling = secured.map(({ name }): Part => {
     const table = `alter table ${quoteIdentifier(name)}`;

@@ -1,12 +1,13 @@
-import type {
-  ColumnDescription,
-  ComputedColumn,
-  EntityDescription,
-  ForeignKeyDescription,
-  IndexDescription,
-  SequenceOptions,
-  TableAdditions,
-  UniqueDescription,
+import {
+  type ColumnDescription,
+  type ComputedColumn,
+  type EntityDescription,
+  type ForeignKeyDescription,
+  type IndexDescription,
+  ownPairs,
+  type SequenceOptions,
+  type TableAdditions,
+  type UniqueDescription,
 } from "../../schema/index.ts";
 import { quoteIdentifier } from "../../sql/index.ts";
 import type { Names } from "./names.ts";
@@ -111,7 +112,7 @@ function foreignKeyPart(entity: EntityDescription, key: ForeignKeyDescription, n
   const table = quoteIdentifier(entity.name);
   const name = quoteIdentifier(key.name);
   const target = names.relation(key.target.schema, key.target.name);
-  const onDelete = key.onDelete === "no action" ? "" : ` on delete ${key.onDelete}`;
+  const onDelete = key.onDelete === "no action" ? "" : ` on delete ${key.onDelete}${emptied(key)}`;
   const onUpdate = key.onUpdate === "no action" ? "" : ` on update ${key.onUpdate}`;
   return {
     ids: [],
@@ -124,6 +125,12 @@ function foreignKeyPart(entity: EntityDescription, key: ForeignKeyDescription, n
     needs: [`relation ${key.target.name}`],
     owner: `relation ${entity.name}`,
   };
+}
+
+/** The tenant stays: https://www.postgresql.org/docs/current/sql-createtable.html has SET NULL of some columns since 15. */
+function emptied(key: ForeignKeyDescription): string {
+  const isPart = key.carriesTenant && key.onDelete.startsWith("set ");
+  return isPart ? ` (${columnList(ownPairs(key).columns)})` : "";
 }
 
 function livingIndexes(entity: EntityDescription): readonly Part[] {

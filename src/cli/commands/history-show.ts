@@ -7,6 +7,7 @@ import { openProject } from "../open-project.ts";
 export interface ShowFlags {
   readonly limit: number;
   readonly after?: string;
+  readonly tenant?: string;
 }
 
 /** One row's changes, as its repository gives them. */
@@ -14,11 +15,12 @@ export async function showRow(
   context: CommandContext,
   table: string,
   id: string,
-  { limit, after }: ShowFlags,
+  { limit, after, tenant }: ShowFlags,
 ): Promise<CommandResult> {
   const project = await openProject(context);
   const schema = await project.loadSchema();
   const { entity, description } = await findEntity(schema, table);
+  await requireTenant(description, tenant);
   const { createDatabase } = await import("../../database.ts");
   const { url, directUrl, session } = project.readDatabase();
   const database = await createDatabase({
@@ -31,7 +33,8 @@ export async function showRow(
   });
   try {
     const repository: object = database.repository(entity);
-    const page = await readHistory(repository, keyOf(description, id), { limit, after: after ?? null });
+    const read = () => readHistory(repository, keyOf(description, id), { limit, after: after ?? null });
+    const page = await (tenant === undefined ? read() : database.as({ tenantId: tenant }, read));
     const { data, meta } = page;
     const { nextCursor, knownSince, isPruned } = meta;
     const versions = data.map(asJson);
@@ -40,6 +43,17 @@ export async function showRow(
   } finally {
     await database.close();
   }
+}
+
+/** Rows of two tenants may have one id. */
+async function requireTenant({ name, tenant }: EntityDescription, given: string | undefined): Promise<void> {
+  if ((tenant === undefined) === (given === undefined)) return;
+  const { InputError } = await import("../../errors/index.ts");
+  const message =
+    tenant === undefined
+      ? `"${name}" has no tenant, so its rows are nobody's`
+      : `"${name}" has a tenant: say whose row it is, with --tenant <${tenant.key}>`;
+  throw new InputError("INVALID_QUERY", [{ path: "tenant", message }]);
 }
 
 type AnyPage = HistoryPage<AnyEntity>;
@@ -82,7 +96,7 @@ async function findEntity(
 }
 
 /** A key as a repository takes it, from what was typed. */
-function keyOf({ primaryKey: { columns } }: EntityDescription, id: string): unknown {
+function keyOf({ rowKey: columns }: EntityDescription, id: string): unknown {
   const [only] = columns;
   if (columns.length === 1 && only !== undefined) return valueOfKey(only.kind, id);
   const given = parsed(id);

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { text } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TestServer, testServer } from "../../../test/support/server.ts";
 import { BEHAVIOURS } from "../../behaviours.ts";
 import { renderSchema } from "../../catalog/index.ts";
 import { type Connection, connect, parseTarget } from "../../driver/index.ts";
-import { schema } from "../../history/ledger.fixture.ts";
-import { describeSchema } from "../../schema/index.ts";
+import { app, schema } from "../../history/ledger.fixture.ts";
+import { describeSchema, entity } from "../../schema/index.ts";
 import { runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -19,6 +20,13 @@ let server: TestServer;
 let admin: Connection;
 let client: Connection;
 let folder: string;
+/** Rows that belong to a tenant each. */
+const boxes = entity(
+  app,
+  "boxes",
+  { id: text().primaryKey(), shopId: text().notNull(), name: text().notNull() },
+  { tenant: "shopId", history: true },
+);
 const name = `cli_history_${randomBytes(6).toString("hex")}`;
 
 beforeAll(async () => {
@@ -29,7 +37,7 @@ beforeAll(async () => {
   url.pathname = `/${name}`;
   vi.stubEnv("DATABASE_URL", url.href);
   client = await connect(parseTarget(url.href));
-  const { up } = renderSchema(describeSchema(schema), BEHAVIOURS);
+  const { up } = renderSchema(describeSchema({ ...schema, boxes }), BEHAVIOURS);
   await client.script(`create schema ledger; set search_path to ledger; ${up.join(";\n")}`);
   folder = mkdtempSync(join(tmpdir(), "plinth-cli-history-"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
@@ -44,6 +52,9 @@ export const notes = entity(app, "notes", { id: ulidKey(), text: text().notNull(
 export const shares = entity(app, "shares", {
   accountId: text().primaryKey(), holder: text().primaryKey(), percent: integer().notNull(),
 }, { history: true });
+export const boxes = entity(app, "boxes", {
+  id: text().primaryKey(), shopId: text().notNull(), name: text().notNull(),
+}, { tenant: "shopId", history: true });
 `,
   );
 });
@@ -110,6 +121,22 @@ describe("plinth history", () => {
     expect(JSON.parse(second.stdout).data).toMatchObject({ versions: [{ version: "1" }], nextCursor: null });
   });
 
+  it("shows a tenant's row to whoever says whose it is", async () => {
+    await client.script("insert into boxes values ('b', 'ada', 'hers'), ('b', 'bob', 'his')");
+    expect((await plinth("history", "boxes", "b", "--tenant", "bob")).stdout).toContain(
+      'name: null -> "his"',
+    );
+    expect((await plinth("history", "boxes", "b", "--tenant", "eve")).stdout).toContain(
+      "nothing was recorded of this row",
+    );
+    expect((await plinth("history", "boxes", "b")).stderr).toContain(
+      '"boxes" has a tenant: say whose row it is, with --tenant <shopId>',
+    );
+    expect((await plinth("history", "shares", KEY, "--tenant", "bob")).stderr).toContain(
+      `"shares" has no tenant, so its rows are nobody's`,
+    );
+  });
+
   it("says what it does not know", async () => {
     expect(await plinth("history", "shares", '{"accountId": "x", "holder": "y"}')).toMatchObject({
       code: 0,
@@ -145,7 +172,7 @@ describe("plinth history", () => {
     expect(left.stdout).toMatch(/\n\nwhat was before \S+Z was pruned\n$/);
     const again = await plinth("history", "prepare", "--months", "4", "--json");
     expect(JSON.parse(again.stdout).data.tables.map(({ made }: { made: string[] }) => made.length)).toEqual([
-      1, 1, 1, 1, 1,
+      1, 1, 1, 1, 1, 1,
     ]);
     expect((await plinth("history", "prune", "--older-than", "soon")).code).toBe(2);
     expect((await plinth("history", "prune")).code).toBe(2);

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { HistoryPreparation, HistoryUpkeep } from "../../history/index.ts";
 import { type CommandContext, type CommandHost, type CommandResult, runAction } from "../action.ts";
 import { announceTarget, openProject, withTarget } from "../open-project.ts";
-import { showRow } from "./history-show.ts";
+import { type ShowFlags, showRow } from "./history-show.ts";
 
 interface PruneFlags {
   readonly olderThan: number;
@@ -22,7 +22,8 @@ export function addHistoryCommands(program: Command, host: CommandHost): void {
     .description("the changes of one row, the newest first; of a key in several columns: its parts as JSON")
     .option("--limit <count>", "how many changes", count(1_000), 20)
     .option("--after <cursor>", "go on below this version")
-    .action((table: string, id: string, flags: { limit: number; after?: string }, command: Command) =>
+    .option("--tenant <id>", "whose row it is, of a table that has a tenant")
+    .action((table: string, id: string, flags: ShowFlags, command: Command) =>
       runAction(host, command, (context) => showRow(context, table, id, flags)),
     );
   history

@@ -1,5 +1,10 @@
 import type { CopyCall } from "../../driver/index.ts";
-import { type AnyEntity, type ColumnDescription, describeTable } from "../../schema/index.ts";
+import {
+  type AnyEntity,
+  type ColumnDescription,
+  describeTable,
+  type EntityDescription,
+} from "../../schema/index.ts";
 import type { Call, Projection } from "../../sql/index.ts";
 import { compile, valuesIn } from "../../statement/index.ts";
 import type { Place, UnitOfWork } from "../../transaction/index.ts";
@@ -69,6 +74,7 @@ export function copyBytesIn(
   return signed(async () => {
     refuseUnknownOptions(options, [...WATCHING_OPTION_NAMES, ...FORMAT_OPTION_NAMES, "columns"]);
     const described = describeTable(entity);
+    refuseTenants(described);
     const columns = columnsIn(
       described.columns.filter(({ generatedSql }) => generatedSql === undefined),
       options,
@@ -104,6 +110,15 @@ export function copyQueryOut(
   return piecesOf(plan, { signal, onProgress, readOnly: false });
 }
 
+/** @see https://www.postgresql.org/docs/current/sql-copy.html: "COPY FROM is not currently supported for tables with row-level security" */
+function refuseTenants({ name, tenant }: EntityDescription): void {
+  if (tenant !== undefined)
+    refuse(
+      "entity",
+      `"${name}" has a tenant, and PostgreSQL takes no COPY into a table with row security; use createMany`,
+    );
+}
+
 async function copyInto(
   place: Place,
   call: CopyCall,
@@ -121,6 +136,7 @@ async function copyInto(
 
 async function copyRowsIn(scope: Scope, place: Place, rows: Rows, options: CopyRowsInShape): Promise<Copied> {
   const { context, entity } = scope;
+  refuseTenants(entity);
   refuseUnknownOptions(options, [...WATCHING_OPTION_NAMES, "columns"]);
   const wanted = columnsIn(entity.columns.filter(mayBeGiven), options)?.map(({ key }) => key);
   // What the actor signs is who calls, not whoever the rows come from.

@@ -28,9 +28,10 @@ export async function explain(
 ): Promise<Explanation> {
   const modes = analyze ? "analyze, format json" : "format json";
   const asked = calls.map(
-    ({ text, values }): StatementCall => ({
+    ({ text, values, actor }): StatementCall => ({
       text: `explain (${modes}) ${text}`,
       values,
+      actor,
       leavesNoTrace: true,
     }),
   );

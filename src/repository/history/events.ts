@@ -1,6 +1,6 @@
 import type { Outcome, StatementCall } from "../../driver/index.ts";
-import type { EntityDescription, HistoryDescription } from "../../schema/index.ts";
-import { qualifiedName, quoteIdentifier, quoteLiteral } from "../../sql/index.ts";
+import { type EntityDescription, type HistoryDescription, tenantOf } from "../../schema/index.ts";
+import { type Call, qualifiedName, quoteIdentifier, quoteLiteral } from "../../sql/index.ts";
 import { encodeValue, statementName } from "../../statement/index.ts";
 import { keyValues } from "../key.ts";
 
@@ -67,19 +67,21 @@ export const END = 9_223_372_036_854_775_807n;
 export function eventsCall(
   entity: EntityDescription,
   history: HistoryDescription,
-  key: unknown,
+  { input: [key], actor }: Call,
   { before, count }: { readonly before: bigint; readonly count: number },
 ): StatementCall {
-  const { columns } = entity.primaryKey;
-  const values = keyValues(entity, key).map((value, i) => {
-    const column = columns[i];
+  const { rowKey, tenant } = entity;
+  const own = keyValues(entity, key).map((value, i) => {
+    const column = rowKey[i];
     return column === undefined ? null : encodeValue(column, value, `key.${column.key}`);
   });
+  const values = tenant === undefined ? own : [tenantOf(entity, actor), ...own];
   const text = selectEvents(entity, history);
   return {
     text,
     values: [...values, String(before), String(count)],
     name: statementName(text),
+    actor: tenant === undefined ? undefined : actor,
     leavesNoTrace: true,
   };
 }

@@ -35,7 +35,7 @@ export function createHistorian(scope: Scope, history: HistoryDescription): Hist
       const limit = limitOf(options.limit);
       const before = cursorOf(options.after);
       return {
-        calls: [eventsCall(entity, history, key, { before, count: limit + 1 })],
+        calls: [eventsCall(entity, history, callWith(scope, key), { before, count: limit + 1 })],
         additions: [],
         isRead: true,
         read([outcome]) {
@@ -55,7 +55,7 @@ export function createHistorian(scope: Scope, history: HistoryDescription): Hist
         refuse("version", "must be the version of a change, a bigint");
       }
       return {
-        calls: [eventsCall(entity, history, key, { before: version + 1n, count: 1 })],
+        calls: [eventsCall(entity, history, callWith(scope, key), { before: version + 1n, count: 1 })],
         additions: [],
         needsTransaction: true,
         mayRefuse: true,
@@ -103,7 +103,8 @@ interface WritePlans {
 /** The image is the call's second argument, its key the first. */
 async function writeBack(scope: Scope, plans: WritePlans, call: Call, ask: Ask): Promise<unknown> {
   const columns = scope.entity.columns.filter(
-    (column) => isWrittenBack(column) && Object.hasOwn(imageIn(call), column.name),
+    (column) =>
+      column !== scope.entity.tenant && isWrittenBack(column) && Object.hasOwn(imageIn(call), column.name),
   );
   const shape = columns.map(({ name }) => `${name.length}:${name}`).join("");
   const update = plans.updates.find(shape, () => written(scope, updateTree(scope, columns)));

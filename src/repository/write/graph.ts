@@ -1,5 +1,10 @@
 import { InputError, type InputIssue, unknownName } from "../../errors/index.ts";
-import type { ColumnDescription, EntityDescription, RelationDescription } from "../../schema/index.ts";
+import {
+  type ColumnDescription,
+  type EntityDescription,
+  ownPairs,
+  type RelationDescription,
+} from "../../schema/index.ts";
 import type { Encoded } from "../../sql/index.ts";
 import type { Scope } from "../context.ts";
 import { at, encodeNewRow } from "../input.ts";
@@ -133,6 +138,12 @@ class GraphReader {
     others: readonly string[],
   ): Map<ColumnDescription, Encoded> | undefined {
     const filled = fills.flatMap(({ columns }) => columns);
+    if (entity.tenant !== undefined && filled.includes(entity.tenant)) {
+      return this.#refuse(
+        path,
+        "belongs to the tenant that makes it, so it cannot be made inside the tenant's row",
+      );
+    }
     const twice = filled.find((column, i) => filled.indexOf(column) !== i);
     if (twice !== undefined) return this.#refuse(at(path, twice.key), "is taken from two rows at once");
     try {
@@ -213,8 +224,8 @@ function refersTo(entity: EntityDescription, relation: RelationDescription): boo
   return entity.foreignKeys.some(
     (key) =>
       key.target === relation.target &&
-      areNamed(key.columns, relation.sourceColumns) &&
-      areNamed(key.targetColumns, relation.targetColumns),
+      areNamed(ownPairs(key).columns, relation.sourceColumns) &&
+      areNamed(ownPairs(key).targetColumns, relation.targetColumns),
   );
 }
 

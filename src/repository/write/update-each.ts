@@ -82,18 +82,16 @@ function readItem(entity: EntityDescription, change: unknown, position: number):
   if (encoded.values.size === 0) refuse(`${path}.patch`, "must name a column to change");
   return {
     position,
-    key: new Map(
-      entity.primaryKey.columns.map((column, i) => [column, encodeValue(column, values[i], `${path}.key`)]),
-    ),
+    key: new Map(entity.rowKey.map((column, i) => [column, encodeValue(column, values[i], `${path}.key`)])),
     patch: encoded,
   };
 }
 
 /** Of two changes of one row, PostgreSQL would make one, and would not say which. */
-function refuseTwice({ primaryKey }: EntityDescription, items: readonly Item[]): void {
+function refuseTwice({ rowKey }: EntityDescription, items: readonly Item[]): void {
   const seen = new Map<string, number>();
   for (const { key, position } of items) {
-    const identity = identityOf(key, primaryKey.columns);
+    const identity = identityOf(key, rowKey);
     const first = seen.get(identity);
     if (first !== undefined)
       refuse(`${position}.key`, `is that of change ${first} too; each row may come once`);
@@ -115,7 +113,7 @@ function planEach(outside: Scope, patch: EncodedPatch, returned: Returned): Plan
     part: arrays.push(arrayOf(valueFor)),
     type,
   });
-  const keys = entity.primaryKey.columns.map(
+  const keys = entity.rowKey.map(
     (column): Condition => ({
       kind: "comparison",
       operator: "=",

@@ -1,0 +1,2 @@
+// Rows that only their tenant sees
+export { rowSecurityBehaviour } from "./row-security.ts";
