@@ -22,8 +22,11 @@ export function relatedRows(
   const inside = within(outer, relation.target);
   const { link } = relation;
   const walk = walkOf(outer, relation, maxDepth);
-  // Every step has asked for what behaviours ask, so the rows that it found need not again.
-  if (walk !== undefined) return { inside, link: undefined, walk, filters: [] };
+  // Every step has asked for what behaviours ask, so the rows that it found need not again: unless two may have one key.
+  if (walk !== undefined) {
+    const filters = inside.entity.tenant === undefined ? [] : behaviourFilters(inside);
+    return { inside, link: undefined, walk, filters };
+  }
   if (link === undefined) {
     const filters = [...relatedConditions(outer, inside, relation), ...behaviourFilters(inside)];
     return { inside, link: undefined, walk, filters };

@@ -226,4 +226,56 @@ describe.each([
       below: [{ title: `dig ${suffix}` }],
     });
   });
+
+  it("answers the same where another tenant has rows of the same keys", async () => {
+    const { project, member, task, child } = await made;
+    const where = { id: { in: [task.id, child.id] } };
+    const read = () =>
+      ada(async () => ({
+        one: await repo.tasks.get(child.id, {
+          with: { project: true, parent: true, above: true, below: true },
+        }),
+        up: await repo.tasks.get(task.id, { with: { below: true }, counts: { marks: true } }),
+        many: await repo.tasks.list({
+          where,
+          with: { project: true, above: { strategy: "json" }, marks: { strategy: "json" } },
+          sort: ["project.name", "title"],
+        }),
+        followed: await repo.projects.list({
+          where: { slug },
+          with: { tasks: { strategy: "statement", sort: "title" } },
+        }),
+        some: await repo.projects.count({ tasks: { some: { below: { some: { title: child.title } } } } }),
+        links: await repo.members.get(member.id, { with: { projects: true }, counts: { projects: true } }),
+        grouped: await repo.tasks.aggregate({ where, groupBy: ["project.name"], count: true }),
+        past: await repo.tasks
+          .asOf(new Date(Date.now() + 60_000))
+          .get(child.id, { with: { above: true, project: true } }),
+        history: (await repo.tasks.history(child.id)).data.length,
+        found: (await repo.tasks.search("plan dig")).meta.total,
+      }));
+    const before = await read();
+    await bob(async () => {
+      await repo.projects.create({ id: project.id, slug: `twin-${suffix}`, name: project.name });
+      await repo.members.create({ id: member.id, email: `twin-${suffix}@x`, name: "Twin" });
+      const twins = [task, child].map(({ id, title }) => ({
+        id,
+        title,
+        projectId: project.id,
+        memberId: member.id,
+      }));
+      await repo.tasks.createMany(twins);
+      await repo.tasks.update(child.id, { parentId: task.id });
+      await repo.taskLabels.create({ taskId: task.id, member: "m" });
+    });
+    expect(await read()).toEqual(before);
+    expect(before.one.above).toMatchObject([{ id: task.id, studioId: "ada" }]);
+    await bob(async () => {
+      await repo.taskLabels.deleteMany({ where: "all" });
+      await repo.projects.delete(project.id);
+      await repo.projects.purge(project.id);
+      await repo.members.delete(member.id);
+    });
+    expect(await read()).toEqual(before);
+  });
 });
