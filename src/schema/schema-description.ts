@@ -12,7 +12,7 @@ import type { ObjectDescription, RenameDescription } from "./object-description.
 import { refuseRelatedSorts } from "./related-sorts.ts";
 import { describeRelation, type RelationDescription, sameColumns } from "./relation-description.ts";
 import { refuseMissingTrigrams } from "./search-description.ts";
-import { refuseOpenPolicies } from "./tenant.ts";
+import { refuseOpenPolicies, refuseOpenViews } from "./tenant.ts";
 
 /** Everything a schema file exports, described. Ordered by name or declaration, never by export. */
 export interface SchemaDescription {
@@ -57,6 +57,7 @@ export function describeSchema(schema: Readonly<Record<string, unknown>>): Schem
   refuseSharedNames(entities, enums, objects);
   refuseMissingTrigrams(entities, objects);
   refuseOpenPolicies(entities, content.policies);
+  refuseOpenViews(entities, objects);
   const relationsOf = (entity: EntityDescription) => relations.get(entity) ?? new Map();
   for (const entity of entities) {
     refuseRelatedSorts(entity, relationsOf);

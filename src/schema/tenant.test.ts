@@ -218,6 +218,31 @@ describe("a tenant that cannot be", () => {
   });
 });
 
+describe("a view of tenants' rows", () => {
+  const made = (options: readonly Parameters<ReturnType<typeof app.view>["with"]>[0][]) => {
+    const own = appSchema("shop");
+    const crates = entity(own, "crates", { id: ulidKey(), shopId: shopId() }, { tenant: "shopId" });
+    let from: object = crates;
+    const views = options.map((option, i) => {
+      const view = own.view(`view_${i}`, { id: text() }).with(option).as(sql`select id from ${from}`);
+      from = view;
+      return view;
+    });
+    return () =>
+      describeSchema({ crates, ...Object.fromEntries(views.map((view, i) => [`view${i}`, view])) });
+  };
+
+  it("reads as whoever asks, and so does a view of it", () => {
+    const invoker = { securityInvoker: true };
+    expect(made([invoker, invoker])).not.toThrow();
+    const refusal = (view: string, table: string) =>
+      `SCHEMA_INVALID: view "${view}" reads "${table}" as its owner, who may see every tenant's rows\n  Let it read as whoever asks: .with({ securityInvoker: true }).`;
+    expect(thrown(made([{ securityBarrier: true }]))).toBe(refusal("view_0", "crates"));
+    expect(thrown(made([{ securityInvoker: false }]))).toBe(refusal("view_0", "crates"));
+    expect(thrown(made([invoker, { securityBarrier: true }]))).toBe(refusal("view_1", "view_0"));
+  });
+});
+
 describe("a foreign key across tenants", () => {
   const referring = (columns: Parameters<typeof entity>[2], options: object = {}) => {
     const own = entity(appSchema("shop"), "t", { id: ulidKey(), ...columns }, options);

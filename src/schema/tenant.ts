@@ -8,6 +8,7 @@ import type {
   KeyDescription,
   PolicyDescription,
 } from "./description.ts";
+import type { ObjectDescription, ViewDescription } from "./object-description.ts";
 
 /** Types whose values an actor's `tenantId` can say as text, and that compare as that text does. */
 const TENANT_TYPES: ReadonlySet<string> = new Set([
@@ -155,6 +156,37 @@ export function ownPairs({
   return carriesTenant
     ? { columns: columns.slice(1), targetColumns: targetColumns.slice(1) }
     : { columns, targetColumns };
+}
+
+/**
+ * A view reads as its owner, whom policies may not bind, unless it says otherwise: then as whoever asks.
+ *
+ * @throws {SCHEMA_INVALID} for one that reads a tenant's table, or a view of it, by `${…}`.
+ * @see https://www.postgresql.org/docs/current/sql-createview.html
+ */
+export function refuseOpenViews(
+  entities: readonly EntityDescription[],
+  objects: readonly ObjectDescription[],
+): void {
+  const divided = new Set(entities.filter(({ tenant }) => tenant !== undefined).map(({ name }) => name));
+  const views = objects.filter((object): object is ViewDescription => object.kind === "view");
+  for (let isMoving = divided.size > 0; isMoving; ) {
+    isMoving = false;
+    for (const { name, needs, options } of views) {
+      const read = [...divided].find((table) => needs.includes(`relation ${table}`));
+      if (read === undefined || divided.has(name)) continue;
+      if (!options.includes("security_invoker = true")) {
+        throw new SchemaError(
+          `view "${name}" reads "${read}" as its owner, who may see every tenant's rows`,
+          {
+            hint: "Let it read as whoever asks: .with({ securityInvoker: true }).",
+          },
+        );
+      }
+      divided.add(name);
+      isMoving = true;
+    }
+  }
 }
 
 /**
