@@ -22,8 +22,7 @@ export function securedTables({ entities, policies }: SchemaDescription): readon
 }
 
 function requiresRowSecurity(entity: EntityDescription, policies: SchemaDescription["policies"]): boolean {
-  if ("tenant" in entity && entity.tenant !== undefined) return true;
-  return entity.rowSecurity || policies.some(({ table }) => table === entity.name);
+  return entity.tenant !== undefined || entity.rowSecurity || policies.some(({ table }) => table === entity.name);
 }
 
 /**

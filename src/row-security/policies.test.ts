@@ -32,6 +32,8 @@ async function asTenant(tenant: string | undefined, sql: string, of: Connection 
   }
 }
 
+const databaseIn = (url: string) => new URL(url).pathname.slice(1);
+
 const refused = { code: "ROW_SECURITY_VIOLATION" };
 
 describe("policies", () => {
@@ -109,6 +111,7 @@ describe("policies", () => {
     expect(await asTenant("ada", past)).toEqual([["insert"], ["update"]]);
     expect(await asTenant("bob", past)).toEqual([["insert"]]);
     expect(await asTenant(undefined, past)).toEqual([]);
+    await run(`grant select on projects_history_default to ${role}`);
     // When it began is for everybody.
     const partition = "select operation from projects_history_default order by row_key";
     expect(await asTenant("bob", partition)).toEqual([["begin"], ["insert"]]);
@@ -125,10 +128,12 @@ describe("policies", () => {
 
   it("bind the owner of the tables too, and say so to whoever migrates or purges for all tenants", async () => {
     const owner = `${role}_owner`;
-    await run(`create role ${owner} login; grant all on schema studios to ${owner};
+    await run(`create role ${owner} login; grant connect on database ${databaseIn(adminUrl)} to ${owner};
+      grant all on schema studios to ${owner};
       alter table projects owner to ${owner}; alter table tasks owner to ${owner}`);
     const target = new URL(url);
     target.username = owner;
+    target.password = "";
     const own = await connect(parseTarget(target.href));
     await own.script("set search_path to studios");
     try {
@@ -172,10 +177,11 @@ describe("a divided table of tenants", () => {
         partitionBy: { range: ["year"], partitions: [{ name: "events_2026", from: 2026, to: 2027 }] },
       },
     );
-    const { db, url: own, close } = await testDatabase({ schema: { app, events } });
+    const { db, adminUrl: own, close } = await testDatabase({ schema: { app, events } });
     const root = await connect(parseTarget(own));
     const reader = `${role}_reader`;
-    await root.script(`create role ${reader} login; grant usage on schema divided to ${reader};
+    await root.script(`create role ${reader} login; grant connect on database ${databaseIn(own)} to ${reader};
+      grant usage on schema divided to ${reader};
       grant select, insert, update, delete on all tables in schema divided to ${reader}`);
     const rows = db.repository(events);
     const shop = <T>(tenantId: string, work: () => PromiseLike<T>) => db.as({ tenantId }, work);
@@ -192,6 +198,7 @@ describe("a divided table of tenants", () => {
     });
     const target = new URL(own);
     target.username = reader;
+    target.password = "";
     const other = await connect(parseTarget(target.href));
     await other.script("set search_path to divided");
     for (const table of ["events", "events_2026", "living_events"]) {

@@ -151,28 +151,30 @@ export function repositoriesOf(db: Pick<Studios, "repository">) {
 let roles = 0;
 
 /**
- * A database of the test file's own. `db` is an ordinary role's, which row security binds; `admin` is that of a superuser,
- * which it never binds; `run` is one more client of a superuser's, that knows nothing of Plinth.
+ * A database of the test file's own. `db` is the application role's, which row security binds; `admin` that of a role which it does
+ * not bind any more; `run` is one more client, a superuser's, that knows nothing of Plinth.
  */
 export async function openStudios(pool: { readonly max: number } = { max: 3 }) {
-  const { db: admin, url, close } = await testDatabase({ schema });
-  const client = await connect(parseTarget(url));
+  const { db, url, adminUrl, close } = await testDatabase({ schema, pool });
+  const client = await connect(parseTarget(adminUrl));
   const run = async (sql: string) => (await client.script(sql)).at(-1)?.rows ?? [];
-  const role = `studio_app_${process.pid}_${++roles}`;
-  await run(`create role ${role} login; set search_path to studios; grant usage on schema studios to ${role};
-    grant select, insert, update, delete on all tables in schema studios to ${role};
+  const role = decodeURIComponent(new URL(url).username);
+  const unbound = `studio_unbound_${process.pid}_${++roles}`;
+  await run(`create role ${unbound} login in role ${role}; set search_path to studios;
     insert into studios values ('ada', 'Ada''s'), ('bob', 'Bob & Co')`);
-  const target = new URL(url);
-  target.username = role;
+  const target = new URL(adminUrl);
+  target.username = unbound;
   target.password = "";
-  const db = await createDatabase({ schema, url: target.href, pool });
+  const admin = await createDatabase({ schema, url: target.href, pool });
+  // After it was opened: no database opens for a role that policies do not hold for.
+  await run(`alter role ${unbound} superuser`);
   afterAll(async () => {
-    await db.close();
-    await run(`drop owned by ${role}; drop role ${role}`);
+    await admin.close();
+    await run(`drop role ${unbound}`);
     await client.close();
     await close();
   });
   const as = <T>(tenantId: string, work: () => T | PromiseLike<T>) =>
     db.as({ tenantId, userId: `u-${tenantId}` }, work);
-  return { db, admin, url: target.href, adminUrl: url, role, run, as, repo: repositoriesOf(db) };
+  return { db, admin, url, adminUrl, role, run, as, repo: repositoriesOf(db) };
 }
