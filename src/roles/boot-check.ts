@@ -22,7 +22,9 @@ export function securedTables({ entities, policies }: SchemaDescription): readon
 }
 
 function requiresRowSecurity(entity: EntityDescription, policies: SchemaDescription["policies"]): boolean {
-  return entity.tenant !== undefined || entity.rowSecurity || policies.some(({ table }) => table === entity.name);
+  return (
+    entity.tenant !== undefined || entity.rowSecurity || policies.some(({ table }) => table === entity.name)
+  );
 }
 
 /**
