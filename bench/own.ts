@@ -24,6 +24,10 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
     const contenders = await openContenders(ground);
     try {
       const workloads = [
+        // Commands have a process of their own; after all the others this one is worth half of a new one.
+        migrateUp,
+        generate,
+        lint,
         connections,
         createMany,
         copy,
@@ -31,23 +35,18 @@ export async function runOwn({ plan, only, onResult }: OwnOptions): Promise<void
         historyOfMany,
         softDeleteOnRead,
         softDeleteOnPage,
-        migrateUp,
-        generate,
-        lint,
       ].map((make) => make(contenders));
       for (const workload of workloads.filter(({ name }) => name.includes(only))) {
         try {
           for (const concurrency of workload.concurrencies) {
             const { contest } = workload;
-            onResult(
-              contest === undefined
-                ? await measure(workload, concurrency, plan)
-                : await measurePairs(
-                    { ...workload, contest },
-                    concurrency,
-                    plan.rounds * contest.pairsPerRound,
-                  ),
-            );
+            if (contest === undefined) {
+              onResult(await measure(workload, concurrency, plan));
+            } else {
+              // Pairs are as long in every plan, so a plan of shorter turns has fewer of them.
+              const count = Math.ceil((plan.rounds * contest.pairsPerRound * plan.turnMs) / 1_000);
+              onResult(await measurePairs({ ...workload, contest }, concurrency, count));
+            }
           }
         } finally {
           await workload.close?.();

@@ -27,7 +27,7 @@ export interface Workload {
 
 /** How a workload is measured in pairs; see pairs.ts. */
 export interface Contest {
-  /** For each round of the plan. */
+  /** For each round of the plan whose turns take a second, and as much fewer as they take less. */
   readonly pairsPerRound: number;
   /** Of all processes of the server that it runs on, until now. */
   serverCpuUs(): Promise<number>;

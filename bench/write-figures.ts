@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Ratio } from "./pairs.ts";
 import type { Machine } from "./report.ts";
 import type { Figures, Result } from "./rounds.ts";
 
@@ -60,13 +61,15 @@ ${compared.flatMap((result) => ["plinth", "pg-named"].flatMap((name) => full(res
 
 ### Plinth alone, or beside a line or two of others
 
-| Workload | In flight | | calls/s | p50 ms | ratio |
-|---|---|---|---|---|---|
+In pairs: what it costs to what the first one does, median and its 95 % interval.
+
+| Workload | In flight | | calls/s | p50 ms | ratio | in pairs, time | in pairs, server's CPU |
+|---|---|---|---|---|---|---|---|
 ${own
-  .flatMap(({ name, concurrency, subjects }) =>
+  .flatMap(({ name, concurrency, subjects, inPairs = {} }) =>
     Object.entries(subjects).map(
       ([subject, { opsPerSec, p50Ms, ratio }]) =>
-        `| ${name} | ${concurrency} | ${subject} | ${three(opsPerSec)} | ${three(p50Ms)} | ${ratio.toFixed(2)} |`,
+        `| ${name} | ${concurrency} | ${subject} | ${three(opsPerSec)} | ${three(p50Ms)} | ${ratio.toFixed(2)} | ${cost(inPairs[subject]?.time)} | ${cost(inPairs[subject]?.serverCpu)} |`,
     ),
   )
   .join("\n")}
@@ -93,6 +96,12 @@ function full({ name, concurrency, subjects }: Result, subject: string): readonl
   const { opsPerSec, p50Ms, p99Ms, worstMs, cpuUsPerOp, gcUsPerOp } = figures;
   const cells = [opsPerSec, p50Ms, p99Ms, worstMs, cpuUsPerOp, gcUsPerOp].map(three);
   return [`| ${name} | ${concurrency} | ${subject} | ${cells.join(" | ")} |`];
+}
+
+function cost(ratio: Ratio | undefined): string {
+  if (ratio === undefined) return "";
+  const { median, low, high } = ratio;
+  return `×${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function whole(value = Number.NaN): string {
