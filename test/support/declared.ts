@@ -3,6 +3,7 @@ import { BEHAVIOURS } from "../../src/behaviours.ts";
 import { renderSchema, type SchemaSql } from "../../src/catalog/render.ts";
 import { createDatabase, type Database } from "../../src/database.ts";
 import { type Connection, connect, parseTarget } from "../../src/driver/index.ts";
+import { securedTables } from "../../src/roles/index.ts";
 import { describeSchema } from "../../src/schema/index.ts";
 import { quoteIdentifier } from "../../src/sql/index.ts";
 import { type TestServer, testServer } from "./server.ts";
@@ -70,15 +71,36 @@ export function declaredGrounds(): DeclaredGrounds {
     };
   };
 
+  /** A role of the ground's own, as a database with row security opens for no superuser. The policies' roles are its. */
+  const asApplication = async ({ connection, sql, url, rows }: DeclaredGround): Promise<string> => {
+    const [[role] = []] = await rows("select current_database() || '_app'");
+    const [[home] = []] = await rows("select quote_ident(current_schema())");
+    await connection.script(`create role ${role} login; grant usage on schema ${home} to ${role};
+      grant all on all tables in schema ${home} to ${role}; grant all on all sequences in schema ${home} to ${role}`);
+    for (const own of sql.roles) await connection.script(`grant ${quoteIdentifier(own)} to ${role}`);
+    onTestFinished(async () => {
+      await connection.script(`drop owned by ${role}; drop role ${role}`);
+    });
+    const target = new URL(url);
+    target.username = String(role);
+    target.password = "";
+    return target.href;
+  };
+
   return {
     build,
     open: async (schema) => {
       const ground = await build(schema);
-      const db = await createDatabase({ schema, url: ground.url });
+      const url = isSecured(schema) ? await asApplication(ground) : ground.url;
+      const db = await createDatabase({ schema, url });
       onTestFinished(() => db.close({ deadlineMs: 100 }));
       return { ...ground, db };
     },
   };
+}
+
+function isSecured(schema: Module): boolean {
+  return securedTables(describeSchema(schema)).length > 0;
 }
 
 /** Roles belong to the server, which test files share. */
