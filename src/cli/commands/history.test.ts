@@ -35,10 +35,16 @@ beforeAll(async () => {
   await admin.script(`create database ${name}`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
-  vi.stubEnv("DATABASE_URL", url.href);
+  vi.stubEnv("DATABASE_DIRECT_URL", url.href);
   client = await connect(parseTarget(url.href));
   const { up } = renderSchema(describeSchema({ ...schema, boxes }), BEHAVIOURS);
-  await client.script(`create schema ledger; set search_path to ledger; ${up.join(";\n")}`);
+  await client.script(`create schema ledger; set search_path to ledger; ${up.join(";\n")};
+    create role ${name}_app login; grant usage on schema ledger to ${name}_app;
+    grant select on all tables in schema ledger to ${name}_app`);
+  // Rows of tenants are shown to no role that policies do not hold for.
+  url.username = `${name}_app`;
+  url.password = "";
+  vi.stubEnv("DATABASE_URL", url.href);
   folder = mkdtempSync(join(tmpdir(), "plinth-cli-history-"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
@@ -64,6 +70,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await client.close();
   await admin.script(`drop database ${name} with (force)`);
+  await admin.script(`drop role ${name}_app`);
   await admin.close();
   await server.stop();
 });
